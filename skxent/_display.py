@@ -1,0 +1,453 @@
+"""Pictures of fitted classifiers: the course of training, and the network itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+POSITIVE, NEGATIVE = "tab:blue", "tab:orange"
+
+
+class LossCurveDisplay:
+    """Training and validation loss by epoch, with the epoch whose weights were kept.
+
+    Use :meth:`from_estimator` to make one. All parameters are stored as attributes.
+
+    Parameters
+    ----------
+    epoch : array-like of shape (n_epochs,)
+        Number of each epoch.
+    loss : array-like of shape (n_epochs,)
+        Training loss of each epoch.
+    validation_loss : array-like of shape (n_epochs,), default=None
+        Loss on the held-out rows. None, or all NaN, where there were none.
+    best_epoch : int, default=None
+        The epoch whose weights the estimator kept.
+    estimator_name : str, default=None
+        Name shown in the legend.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the curves.
+    figure_ : matplotlib Figure
+        Figure containing the axes.
+    lines_ : list of matplotlib Line2D
+        The training curve, then the validation curve if there is one.
+    best_line_ : matplotlib Line2D or None
+        The point of the best epoch.
+
+    See Also
+    --------
+    NetworkDisplay : The layers and weights of a small network.
+
+    Examples
+    --------
+    >>> from skxent import LossCurveDisplay
+    >>> display = LossCurveDisplay(epoch=[1, 2, 3], loss=[0.9, 0.5, 0.4])
+    >>> display.plot().ax_.get_ylabel()
+    'Loss'
+    """
+
+    def __init__(
+        self,
+        *,
+        epoch: ArrayLike,
+        loss: ArrayLike,
+        validation_loss: ArrayLike | None = None,
+        best_epoch: int | None = None,
+        estimator_name: str | None = None,
+    ) -> None:
+        self.epoch = epoch
+        self.loss = loss
+        self.validation_loss = validation_loss
+        self.best_epoch = best_epoch
+        self.estimator_name = estimator_name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        ax: Axes | None = None,
+        name: str | None = None,
+        log_scale: bool = False,
+        line_kw: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw the loss curve of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            A fitted classifier of this package, or a pipeline or search that ends in one.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a figure.
+        name : str, default=None
+            Name for the legend; None means no name.
+        log_scale : bool, default=False
+            Whether the axis of the loss is logarithmic.
+        line_kw : dict, default=None
+            Further arguments of both curves, for :func:`matplotlib.pyplot.plot`.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The display, drawn.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skxent import LossCurveDisplay, SoftmaxMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = SoftmaxMLPClassifier(8, solver="lbfgs", random_state=0).fit(X, y)
+        >>> LossCurveDisplay.from_estimator(classifier).ax_.get_xlabel()
+        'Epoch'
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        estimator = _classifier_of(estimator)
+        check_is_fitted(estimator, "history_")
+        history = estimator.history_
+        display = cls(
+            epoch=history["epoch"],
+            loss=history["loss"],
+            validation_loss=history["validation_loss"],
+            best_epoch=getattr(estimator, "best_epoch_", None),
+            estimator_name=name,
+        )
+        return display.plot(ax=ax, log_scale=log_scale, line_kw=line_kw)
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        log_scale: bool = False,
+        line_kw: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a figure.
+        name : str, default=None
+            Name for the legend; None means `estimator_name`.
+        log_scale : bool, default=False
+            Whether the axis of the loss is logarithmic.
+        line_kw : dict, default=None
+            Further arguments of both curves, for :func:`matplotlib.pyplot.plot`.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The display, drawn.
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots()
+        name = self.estimator_name if name is None else name
+        prefix = f"{name}, " if name else ""
+        epoch, loss = np.asarray(self.epoch, dtype=float), np.asarray(self.loss, dtype=float)
+        line_kw = dict(line_kw or {})
+
+        (training,) = ax.plot(epoch, loss, **{"label": f"{prefix}training", **line_kw})
+        self.lines_ = [training]
+        held_out = np.asarray([] if self.validation_loss is None else self.validation_loss, float)
+        if np.isfinite(held_out).any():
+            style = {"label": f"{prefix}validation", "linestyle": "--", **line_kw}
+            (validation,) = ax.plot(epoch, held_out, **style)
+            self.lines_.append(validation)
+
+        self.best_line_ = None
+        if self.best_epoch is not None and self.best_epoch in epoch:
+            best = epoch == self.best_epoch
+            label = f"{prefix}best epoch ({self.best_epoch})"
+            (self.best_line_,) = ax.plot(
+                epoch[best],
+                (loss if len(self.lines_) == 1 else held_out)[best],
+                marker="o",
+                linestyle="none",
+                color=self.lines_[-1].get_color(),
+                label=label,
+            )
+
+        ax.set(xlabel="Epoch", ylabel="Loss")
+        if log_scale:
+            ax.set_yscale("log")
+        ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+class NetworkDisplay:
+    """The layers of a small network: units as circles, weights as lines.
+
+    A line is as wide as its weight is large, relative to the largest of the whole network; its
+    color tells the sign. Use :meth:`from_estimator` to make one. All parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    coefs : list of array-like of shape (fan_in, fan_out)
+        Weight matrix of each layer.
+    intercepts : list of array-like of shape (fan_out,)
+        Bias of each layer.
+    input_names : sequence of str, default=None
+        Names of the inputs.
+    output_names : sequence of str, default=None
+        Names of the outputs.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the network.
+    figure_ : matplotlib Figure
+        Figure containing the axes.
+    lines_ : list of matplotlib LineCollection
+        The weights between each layer and the next.
+    units_ : list of matplotlib PathCollection
+        The units of each layer, the inputs first.
+    texts_ : list of matplotlib Text
+        Names, and the numbers asked for.
+
+    See Also
+    --------
+    LossCurveDisplay : The loss by epoch.
+
+    Examples
+    --------
+    >>> from skxent import NetworkDisplay
+    >>> display = NetworkDisplay(coefs=[[[1.0, -2.0]]], intercepts=[[0.0, 0.5]])
+    >>> len(display.plot().units_)
+    2
+    """
+
+    def __init__(
+        self,
+        *,
+        coefs: Sequence[ArrayLike],
+        intercepts: Sequence[ArrayLike],
+        input_names: Sequence[str] | None = None,
+        output_names: Sequence[str] | None = None,
+    ) -> None:
+        self.coefs = coefs
+        self.intercepts = intercepts
+        self.input_names = input_names
+        self.output_names = output_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        ax: Axes | None = None,
+        values: Sequence[ArrayLike] | None = None,
+        annotate: bool = False,
+        max_units: int = 16,
+        max_width: float = 4.0,
+    ) -> Self:
+        """Draw the network of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator instance
+            A fitted classifier of this package, or a pipeline or search that ends in one.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a figure.
+        values : sequence of array-like, default=None
+            Numbers to write into the units, one array per layer, the inputs first.
+        annotate : bool, default=False
+            Whether to write each weight on its line and each bias above its unit.
+        max_units : int, default=16
+            Layers of more units show this many and say how many are left out.
+        max_width : float, default=4.0
+            Width of the line of the largest weight, in points.
+
+        Returns
+        -------
+        display : NetworkDisplay
+            The display, drawn.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skxent import NetworkDisplay, SoftmaxMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = SoftmaxMLPClassifier(3, solver="lbfgs", random_state=0).fit(X, y)
+        >>> [len(units.get_offsets()) for units in NetworkDisplay.from_estimator(classifier).units_]
+        [4, 3, 3]
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        estimator = _classifier_of(estimator)
+        check_is_fitted(estimator, "coefs_")
+        display = cls(
+            coefs=estimator.coefs_,
+            intercepts=estimator.intercepts_,
+            input_names=_input_names(estimator),
+            output_names=_output_names(estimator),
+        )
+        return display.plot(
+            ax=ax, values=values, annotate=annotate, max_units=max_units, max_width=max_width
+        )
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        values: Sequence[ArrayLike] | None = None,
+        annotate: bool = False,
+        max_units: int = 16,
+        max_width: float = 4.0,
+    ) -> Self:
+        """Draw the network.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a figure.
+        values : sequence of array-like, default=None
+            Numbers to write into the units, one array per layer, the inputs first.
+        annotate : bool, default=False
+            Whether to write each weight on its line and each bias above its unit.
+        max_units : int, default=16
+            Layers of more units show this many and say how many are left out.
+        max_width : float, default=4.0
+            Width of the line of the largest weight, in points.
+
+        Returns
+        -------
+        display : NetworkDisplay
+            The display, drawn.
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots()
+        coefs = [np.asarray(W, dtype=float) for W in self.coefs]
+        sizes = [coefs[0].shape[0], *(W.shape[1] for W in coefs)]
+        if values is not None and [np.size(v) for v in values] != sizes:
+            raise ValueError(
+                f"values must hold one number per unit, layers of {sizes}; got arrays of "
+                f"{[np.size(v) for v in values]}."
+            )
+        places = [
+            np.column_stack([np.full(shown, layer), (shown - 1) / 2 - np.arange(shown)])
+            for layer, shown in enumerate(min(size, max_units) for size in sizes)
+        ]
+        area = 200 if values is None else 700  # of a circle, in points squared
+        self.texts_: list[Any] = []
+        self.lines_ = _draw_weights(ax, coefs, places, max_width)
+        self.units_ = [
+            ax.scatter(at[:, 0], at[:, 1], s=area, c="white", edgecolor="black", zorder=2)
+            for at in places
+        ]
+        margin = area**0.5 / 2 + 4
+        self._write_names(ax, sizes, places, margin)
+        if annotate:
+            self._write_weights(ax, coefs, places, margin)
+        if values is not None:
+            for at, layer in zip(places, values, strict=True):
+                for xy, value in zip(at, np.ravel(np.asarray(layer)), strict=False):
+                    self._write(
+                        ax, f"{value:.2f}", xy, (0, 0), ha="center", va="center", fontsize=8
+                    )
+
+        heights = [len(at) for at in places]
+        ax.set(xlim=(-0.6, len(sizes) - 0.4), ylim=(-max(heights) / 2 - 0.4, max(heights) / 2))
+        ax.set_axis_off()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _write_names(
+        self, ax: Axes, sizes: list[int], places: list[NDArray], margin: float
+    ) -> None:
+        """Write the names of inputs and outputs beside them, and what is left out below."""
+        for names, at, side, shift in (
+            (self.input_names, places[0], "right", -margin),
+            (self.output_names, places[-1], "left", margin),
+        ):
+            for xy, name in zip(at, names if names is not None else [], strict=False):
+                self._write(ax, name, xy, (shift, 0), ha=side, va="center")
+        for size, at in zip(sizes, places, strict=True):
+            if size > len(at):
+                more = f"{size - len(at)} more"
+                self._write(ax, more, at[-1], (0, -margin), ha="center", va="top", fontsize=8)
+
+    def _write_weights(
+        self, ax: Axes, coefs: list[NDArray], places: list[NDArray], margin: float
+    ) -> None:
+        """Write each weight on its line, at a third of the way, and each bias above its unit."""
+        style: dict[str, Any] = {"ha": "center", "fontsize": 8}
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        for W, left, right in zip(coefs, places[:-1], places[1:], strict=True):
+            for i, start in enumerate(left):
+                for j, end in enumerate(right):
+                    xy = start + (end - start) / 3
+                    self._write(ax, f"{W[i, j]:.3g}", xy, (0, 0), va="center", bbox=box, **style)
+        for b, at in zip(self.intercepts, places[1:], strict=True):
+            for bias, xy in zip(np.ravel(np.asarray(b)), at, strict=False):
+                self._write(ax, f"{bias:+.3g}", xy, (0, margin - 2), va="bottom", **style)
+
+    def _write(self, ax: Axes, text: str, xy: NDArray, offset: tuple, **style: Any) -> None:
+        """Write a text at a place, moved by an offset in points."""
+        self.texts_.append(
+            ax.annotate(text, tuple(xy), offset, textcoords="offset points", **style)
+        )
+
+
+def _draw_weights(
+    ax: Axes, coefs: list[NDArray], places: list[NDArray], max_width: float
+) -> list[Any]:
+    """One collection of lines per layer; a weight that is 0 or not finite has no width."""
+    from matplotlib.collections import LineCollection
+
+    largest = max((np.abs(W[np.isfinite(W)]).max(initial=0.0) for W in coefs), default=0.0)
+    drawn = []
+    for W, left, right in zip(coefs, places[:-1], places[1:], strict=True):
+        W = np.nan_to_num(W[: len(left), : len(right)], nan=0.0, posinf=0.0, neginf=0.0)
+        segments = [(start, end) for start in left for end in right]
+        widths = np.abs(W).ravel() * (max_width / largest if largest > 0 else 0.0)
+        colors = np.where(W.ravel() >= 0, POSITIVE, NEGATIVE)
+        drawn.append(
+            ax.add_collection(LineCollection(segments, linewidths=widths, colors=colors, zorder=1))
+        )
+    return drawn
+
+
+def _classifier_of(estimator: Any) -> Any:
+    """Return the classifier at the end of a search or a pipeline."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    return estimator[-1] if hasattr(estimator, "steps") else estimator
+
+
+def _input_names(estimator: Any) -> list[str]:
+    """Names of the first layer's inputs: the encoder's columns, the features, or x0, x1, ..."""
+    n_inputs = np.shape(estimator.coefs_[0])[0]
+    encoder = getattr(estimator, "encoder_", None)
+    if encoder is not None and hasattr(encoder, "get_feature_names_out"):
+        names = encoder.get_feature_names_out()
+    else:
+        names = getattr(estimator, "feature_names_in_", [])
+    if len(names) != n_inputs:
+        names = [f"x{i}" for i in range(n_inputs)]
+    return [str(name) for name in names]
+
+
+def _output_names(estimator: Any) -> list[str] | None:
+    """Names of the classes; with one logistic output, of the class that it stands for."""
+    classes = getattr(estimator, "classes_", None)
+    if classes is None:
+        return None
+    n_outputs = np.shape(estimator.coefs_[-1])[1]
+    return [str(label) for label in classes[-n_outputs:]]

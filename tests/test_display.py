@@ -1,0 +1,198 @@
+"""Displays, by what the figure contains."""
+
+import builtins
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skxent._display import NEGATIVE, POSITIVE, LossCurveDisplay, NetworkDisplay
+
+pytest.importorskip("matplotlib").use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.colors import to_rgba  # noqa: E402
+
+NAN = float("nan")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+class Fitted(BaseEstimator):
+    """What a display may read of a fitted estimator, and nothing else."""
+
+    def __init__(self, validation=True):
+        self.history_ = {
+            "epoch": [1, 2, 3, 4],
+            "loss": [1.0, 0.5, 0.3, 0.2],
+            "validation_loss": [1.1, 0.7, 0.6, 0.65] if validation else [NAN] * 4,
+        }
+        self.best_epoch_ = 3 if validation else 4
+        self.coefs_ = [np.array([[2.0, -1.0], [0.0, 0.5]]), np.array([[1.0, -4.0, 0.2]] * 2)]
+        self.intercepts_ = [np.array([0.5, -0.5]), np.array([0.0, 1.0, 2.0])]
+        self.classes_ = np.array(["a", "b", "c"])
+        self.feature_names_in_ = np.array(["length", "width"], dtype=object)
+
+    def fit(self, X, y=None):
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+
+def texts(display):
+    return [text.get_text() for text in display.texts_]
+
+
+def legend(display):
+    return [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
+class TestLossCurve:
+    def test_the_curves_hold_the_history(self):
+        fitted = Fitted()
+        display = LossCurveDisplay.from_estimator(fitted)
+        training, validation = display.lines_
+        assert list(training.get_xdata()) == fitted.history_["epoch"]
+        assert list(training.get_ydata()) == fitted.history_["loss"]
+        assert list(validation.get_ydata()) == fitted.history_["validation_loss"]
+        assert legend(display) == ["training", "validation", "best epoch (3)"]
+        assert display.figure_ is display.ax_.figure
+        assert display.ax_.get_xlabel() == "Epoch"
+        assert display.ax_.get_ylabel() == "Loss"
+
+    def test_the_best_epoch_is_marked_on_the_validation_curve(self):
+        display = LossCurveDisplay.from_estimator(Fitted())
+        assert display.best_line_.get_xydata().tolist() == [[3.0, 0.6]]
+
+    def test_without_held_out_rows_there_is_one_curve(self):
+        display = LossCurveDisplay.from_estimator(Fitted(validation=False))
+        assert len(display.lines_) == 1
+        assert display.best_line_.get_xydata().tolist() == [[4.0, 0.2]]
+        assert legend(display) == ["training", "best epoch (4)"]
+
+    def test_without_a_best_epoch_nothing_is_marked(self):
+        display = LossCurveDisplay(epoch=[1, 2], loss=[2.0, 1.0]).plot()
+        assert display.best_line_ is None
+        assert legend(display) == ["training"]
+
+    def test_given_axes_names_and_styles_are_used(self):
+        _, ax = plt.subplots()
+        display = LossCurveDisplay.from_estimator(
+            Fitted(), ax=ax, name="net", log_scale=True, line_kw={"linewidth": 5}
+        )
+        assert display.ax_ is ax
+        assert ax.get_yscale() == "log"
+        assert legend(display)[0] == "net, training"
+        assert all(line.get_linewidth() == 5 for line in display.lines_)
+        again = display.plot(name="other")
+        assert legend(again)[0] == "other, training"
+        assert again.ax_ is not ax
+
+    def test_the_end_of_a_pipeline_or_search_is_found(self):
+        pipeline = make_pipeline(FunctionTransformer(), Fitted())
+        search = SimpleNamespace(best_estimator_=pipeline)
+        for estimator in (pipeline, search):
+            assert len(LossCurveDisplay.from_estimator(estimator).lines_) == 2
+
+
+class TestNetwork:
+    def test_one_circle_per_unit_and_one_line_per_weight(self):
+        display = NetworkDisplay.from_estimator(Fitted())
+        assert [len(units.get_offsets()) for units in display.units_] == [2, 2, 3]
+        assert [len(lines.get_segments()) for lines in display.lines_] == [4, 6]
+        assert display.figure_ is display.ax_.figure
+
+    def test_width_is_size_and_color_is_sign(self):
+        display = NetworkDisplay.from_estimator(Fitted(), max_width=8.0)
+        first, second = display.lines_
+        np.testing.assert_allclose(first.get_linewidths(), [4.0, 2.0, 0.0, 1.0])
+        np.testing.assert_allclose(second.get_linewidths(), [2.0, 8.0, 0.4] * 2)
+        signs = [POSITIVE, NEGATIVE, POSITIVE] * 2
+        np.testing.assert_allclose(second.get_colors(), [to_rgba(color) for color in signs])
+
+    def test_lines_join_the_units_of_their_weight(self):
+        display = NetworkDisplay.from_estimator(Fitted())
+        inputs, hidden, _ = (units.get_offsets() for units in display.units_)
+        # W[0, 1] is second in row-major order: from input 0 to hidden unit 1
+        np.testing.assert_allclose(display.lines_[0].get_segments()[1], [inputs[0], hidden[1]])
+
+    def test_names_of_features_and_classes(self):
+        assert texts(NetworkDisplay.from_estimator(Fitted())) == ["length", "width", "a", "b", "c"]
+
+    def test_names_where_none_are_known(self):
+        fitted = Fitted()
+        del fitted.feature_names_in_, fitted.classes_
+        assert texts(NetworkDisplay.from_estimator(fitted)) == ["x0", "x1"]
+
+    def test_names_of_an_encoders_columns(self):
+        fitted = Fitted()
+        fitted.encoder_ = SimpleNamespace(get_feature_names_out=lambda: np.array(["e0", "e1"]))
+        assert texts(NetworkDisplay.from_estimator(fitted))[:2] == ["e0", "e1"]
+        fitted.coefs_ = [np.ones((3, 2)), *fitted.coefs_[1:]]
+        assert texts(NetworkDisplay.from_estimator(fitted))[:3] == ["x0", "x1", "x2"]
+
+    def test_one_logistic_output_stands_for_the_second_class(self):
+        fitted = Fitted()
+        fitted.coefs_[1] = np.ones((2, 1))
+        fitted.intercepts_[1] = np.zeros(1)
+        fitted.classes_ = np.array(["no", "yes"])
+        assert texts(NetworkDisplay.from_estimator(fitted))[-1] == "yes"
+
+    def test_weights_and_biases_in_writing(self):
+        written = texts(NetworkDisplay.from_estimator(Fitted(), annotate=True))
+        assert written.count("-4") == 2
+        assert "+0.5" in written and "-0.5" in written
+
+    def test_values_in_the_units(self):
+        values = [[0.1, 0.2], [0.3, 0.4], [0.5, 0.25, 0.25]]
+        display = NetworkDisplay.from_estimator(Fitted(), values=values)
+        assert texts(display)[-7:] == ["0.10", "0.20", "0.30", "0.40", "0.50", "0.25", "0.25"]
+        with pytest.raises(ValueError, match=r"layers of \[2, 2, 3\].*\[2, 3\]"):
+            NetworkDisplay.from_estimator(Fitted(), values=values[::2])
+
+    def test_wide_layers_are_cut_and_say_so(self):
+        display = NetworkDisplay(
+            coefs=[np.ones((40, 9)), np.ones((9, 3))], intercepts=[np.zeros(9), np.zeros(3)]
+        ).plot(max_units=5)
+        assert [len(units.get_offsets()) for units in display.units_] == [5, 5, 3]
+        assert [len(lines.get_segments()) for lines in display.lines_] == [25, 15]
+        assert texts(display) == ["35 more", "4 more"]
+
+    @pytest.mark.parametrize("weight", [0.0, NAN, float("inf")])
+    def test_weights_that_have_no_width(self, weight):
+        display = NetworkDisplay(coefs=[[[weight]]], intercepts=[[0.0]]).plot()
+        assert list(display.lines_[0].get_linewidths()) == [0.0]
+        display.figure_.canvas.draw()
+
+    def test_given_axes_are_used(self):
+        _, ax = plt.subplots()
+        assert NetworkDisplay.from_estimator(Fitted(), ax=ax).ax_ is ax
+
+
+@pytest.mark.parametrize("display", [LossCurveDisplay, NetworkDisplay])
+class TestBoth:
+    def test_an_unfitted_estimator_is_refused(self, display):
+        from sklearn.linear_model import LogisticRegression
+
+        with pytest.raises(NotFittedError):
+            display.from_estimator(LogisticRegression())
+
+    def test_a_missing_matplotlib_is_named(self, display, monkeypatch):
+        real = builtins.__import__
+
+        def without_matplotlib(name, *args, **kwargs):
+            if name.split(".")[0] == "matplotlib":
+                raise ImportError(name)
+            return real(name, *args, **kwargs)
+
+        monkeypatch.setattr(builtins, "__import__", without_matplotlib)
+        with pytest.raises(ImportError, match=f"{display.__name__}.from_estimator requires"):
+            display.from_estimator(Fitted())

@@ -1,95 +1,86 @@
-/* Matrix products with packed right sides and an epilogue, for the SIMD level of this machine.
+/* SIMD levels: how one source is compiled for several instruction sets, and which one runs.
  *
- *   C[m x n] = start + A[m x k] * B[k x n],      float (_f32) and double (_f64)
+ * The arithmetic is in templates, for the number type and the instruction set that are defined
+ * where they are included; all their functions are static and named T(name). A file for one level:
  *
- * Sources to compile: simd.c simd_avx512.c simd_avx2.c simd_plain.c  (no -march flag is needed;
- * everything they include ends in .inc.h).  Nothing here allocates, locks or keeps state, except
- * the SIMD level, which is chosen once (at the first call, or by simd_set_level).
+ *     #include <...system headers...>
+ *     #define SKX_LEVEL 512            (512: AVX-512, 256: AVX2 with FMA, 0: any machine)
+ *     #include "product.h"
+ *     #if SKX_LEVEL_EXISTS             (else the file is empty: another processor or compiler)
+ *     SKX_BEGIN_LEVEL
+ *     #define REAL float
+ *     #define REAL_BITS 32
+ *     #define BLAS skx_blas_f32        (used at level 0 only)
+ *     #define T(name) name##_avx512_f32
+ *     #include "simd.inc.h"            the vectors of this level and type
+ *     #include "product.inc.h"         products, packing, column sums
+ *     #include "elementwise.inc.h"     activations, losses
+ *     #include "update.inc.h"          update rules
+ *     #include "network.inc.h"
+ *     #undef REAL ...                  (the five above), and the same with double and 64
+ *     SKX_END_LEVEL
+ *     #endif
  *
- * Order of summation.  C[i, j] is summed over p = 0 .. k-1 by fused multiply-adds in one order that
- * depends on n, k and on the way A lies in memory, never on m, on i, or on how the caller divides
- * the rows among calls and threads.  (Level "blas": whatever the BLAS does.)
+ * Nothing needs a flag on the command line. What each template offers is said at its top.
  */
 #ifndef SKXENT_PRODUCT_H
 #define SKXENT_PRODUCT_H
 
-#include <stddef.h>
+#if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
+#define SKX_X86 1
+#else
+#define SKX_X86 0
+#endif
 
-/* ---- SIMD level ---------------------------------------------------------------------------- */
+/* Does this machine run what was compiled for a level? */
+static inline int skx_level_runs(int level)
+{
+#if SKX_X86
+    if (level == 512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("fma");
+    if (level == 256)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    return level == 0;
+}
 
-/* "avx512", "avx2" or "blas" (any machine: BLAS products, plain loops). */
-const char *simd_level(void);
+#ifdef SKX_LEVEL
 
-/* Choose a level by name, or the best one of this machine with NULL.  Returns 0, or -1 where the
- * name is unknown or the machine (or the compiler that built this) lacks it.  Packed matrices
- * belong to the level that packed them.  Not to be called while another thread computes. */
-int simd_set_level(const char *name);
+#define SKX_LEVEL_EXISTS (SKX_LEVEL == 0 || SKX_X86)
 
-/* To be called once at import: the routines of scipy.linalg.cython_blas, for level "blas". */
-typedef void (*sgemm_pointer)(char *, char *, int *, int *, int *, float *, float *, int *,
-                              float *, int *, float *, float *, int *);
-typedef void (*dgemm_pointer)(char *, char *, int *, int *, int *, double *, double *, int *,
-                              double *, int *, double *, double *, int *);
-void simd_set_blas(sgemm_pointer sgemm, dgemm_pointer dgemm);
+#if SKX_LEVEL && SKX_X86
+#include <immintrin.h>
+#endif
 
-/* ---- Product ------------------------------------------------------------------------------- */
+#if SKX_LEVEL == 512
+#define SKX_TARGET "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma"
+#elif SKX_LEVEL == 256
+#define SKX_TARGET "avx2,fma"
+#endif
 
-enum product_start {
-    PRODUCT_ZERO, /* C = A B            */
-    PRODUCT_BIAS, /* C = bias + A B     (bias: n values, added to every row) */
-    PRODUCT_ADD,  /* C = C + A B        */
-};
+#define SKX_PRAGMA(text) _Pragma(#text)
+#define SKX_PRAGMA_OF(text) SKX_PRAGMA(text)
+#if SKX_LEVEL == 0
+#define SKX_BEGIN_LEVEL
+#define SKX_END_LEVEL
+#elif defined(__clang__)
+#define SKX_BEGIN_LEVEL                                                                            \
+    SKX_PRAGMA_OF(clang attribute push(__attribute__((target(SKX_TARGET))), apply_to = function))
+#define SKX_END_LEVEL SKX_PRAGMA(clang attribute pop)
+#else
+#define SKX_BEGIN_LEVEL SKX_PRAGMA(GCC push_options) SKX_PRAGMA_OF(GCC target(SKX_TARGET))
+#define SKX_END_LEVEL SKX_PRAGMA(GCC pop_options)
+#endif
 
-/* B may be given as it is, if row-major (`ldb` >= n, B[p, j] = b[p * ldb + j]), or packed
- * (`ldb` = 0, `b` filled by pack_b_f32).  Packing pays where B is read by many rows of A (m over
- * about 64), and it is the only way to multiply by a transposed matrix:
- *
- *     forward    Z = X W       a = X, ars = ldx, aks = 1;    b = pack of W,   brs = ldw, bcs = 1
- *     backward   D W^T         a = D, ars = ldd, aks = 1;    b = pack of W^T, brs = 1, bcs = ldw
- *     gradient   X^T D         a = X, ars = 1, aks = ldx;    b = D as it is,  ldb = ldd
- *
- * `finish`, if not NULL, is called for every finished block of whole rows, first .. first + rows-1,
- * while they are in cache: `c` points at C[first, 0], and the row i of the block is c + i * ldc.
- * Where ldc == n the block is one contiguous array of rows * n values.  The blocks come in order
- * of rows, and their size depends on m, so what it does to a row should be the row's own affair.
- *
- * Threads: each computes some of the rows (a + i0 * ars, c + i0 * ldc, fewer m) from one pack.
- * C must not overlap A or B.  m, n or k may be 0.
- */
-#define PRODUCT_TYPE(NAME, T)                                                                   \
-    typedef struct {                                                                            \
-        ptrdiff_t m, n, k;                                                                      \
-        const T *a;         /* A[i, p] = a[i * ars + p * aks]; ars == 1 or aks == 1 */          \
-        ptrdiff_t ars, aks;                                                                     \
-        const T *b;                                                                             \
-        ptrdiff_t ldb;      /* 0: b is packed */                                                \
-        T *c;                                                                                   \
-        ptrdiff_t ldc;                                                                          \
-        enum product_start start;                                                               \
-        const T *bias;      /* PRODUCT_BIAS only */                                             \
-        void (*finish)(void *context, T *c, ptrdiff_t ldc,                                      \
-                       ptrdiff_t first, ptrdiff_t rows, ptrdiff_t n);                           \
-        void *context;                                                                          \
-    } NAME;
+#endif
 
-PRODUCT_TYPE(product_args_f32, float)
-PRODUCT_TYPE(product_args_f64, double)
-
-void product_f32(const product_args_f32 *args);
-void product_f64(const product_args_f64 *args);
-
-/* Elements (not bytes) that a pack of a k x n matrix takes, at most, at any level. The buffer
- * should start on a 64-byte boundary (only speed depends on it). */
-ptrdiff_t pack_b_size(ptrdiff_t k, ptrdiff_t n);
-
-/* Pack B[p, j] = b[p * brs + j * bcs], p < k, j < n (brs == 1 or bcs == 1 are the fast ways). */
-void pack_b_f32(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t brs, ptrdiff_t bcs,
-                float *packed);
-void pack_b_f64(ptrdiff_t k, ptrdiff_t n, const double *b, ptrdiff_t brs, ptrdiff_t bcs,
-                double *packed);
-
-/* out[j] = sum over i of x[i * ldx + j], i < m, j < n: gradient of a bias. Summed in order of i. */
-void column_sums_f32(ptrdiff_t m, ptrdiff_t n, const float *x, ptrdiff_t ldx, float *out);
-void column_sums_f64(ptrdiff_t m, ptrdiff_t n, const double *x, ptrdiff_t ldx, double *out);
+/* What a product starts from. */
+typedef enum {
+    SKX_ZERO, /* C = A B */
+    SKX_BIAS, /* C = bias + A B (bias: n values, added to every row) */
+    SKX_ADD   /* C = C + A B */
+} skx_start;
 
 #endif

@@ -1,0 +1,23 @@
+"""Compiled arithmetic of a network: forward, loss, backward, update."""
+
+from ._core import (
+    ACTIVATIONS,
+    LOSSES,
+    Inputs,
+    Kernel,
+    evaluate_activation,
+    evaluate_function,
+    set_simd_level,
+    simd_level,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "LOSSES",
+    "Inputs",
+    "Kernel",
+    "evaluate_activation",
+    "evaluate_function",
+    "set_simd_level",
+    "simd_level",
+]

@@ -1,0 +1,87 @@
+"""What "auto" means: a table of rules from the data's size to every setting left open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# with a named solver every "auto" is scikit-learn's MLPClassifier default
+CLASSIC = {
+    "hidden_layer_sizes": (100,),
+    "alpha": 1e-4,
+    "batch_size": 200,
+    "learning_rate": "constant",
+    "learning_rate_init": 1e-3,
+    "max_iter": 200,
+    "early_stopping": False,
+    "beta_2": 0.999,
+    "n_iter_no_change": 10,
+    "init": "glorot_uniform",
+    "dropout": 0.0,
+    "weight_decay": 0.0,
+    "averaging": 0.0,
+    "n_members": 1,
+    "calibration": None,
+}
+
+SMALL = 60  # rows below which nothing is held out and every row counts
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every setting of one fit, none of them open, and why."""
+
+    solver: str
+    settings: dict
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["settings"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def resolve(given: dict, n_rows: int, n_features: int, n_classes: int, incremental: bool) -> Plan:
+    """Fill in every "auto" of the parameters `given`."""
+    solver = given["solver"]
+    if solver != "auto":
+        rules = dict(CLASSIC)
+        reason = f"solver={solver!r} is named: scikit-learn's default"
+        if solver == "gradient_descent":
+            rules |= {"learning_rate_init": 0.1}
+        elif solver == "adamw":
+            rules |= {"weight_decay": 0.01}
+    elif incremental:
+        solver, reason = "adamw", "partial_fit: a constant rate, nothing held out"
+        rules = CLASSIC | {"weight_decay": 0.01, "hidden_layer_sizes": (128, 128)}
+    elif n_rows < SMALL:
+        solver, reason = "lbfgs", f"fewer than {SMALL} rows: every row trains, full batch"
+        rules = CLASSIC | {"alpha": 1.0, "init": "glorot_uniform", "hidden_layer_sizes": (32,)}
+    else:
+        solver, reason = "adamw", f"{SMALL} rows or more: a committee over folds"
+        rules = table_recipe(n_rows, n_features, n_classes)
+    settings = {k: rules[k] if given[k] == "auto" else given[k] for k in rules}
+    reasons = {k: reason for k in rules if isinstance(given[k], str) and given[k] == "auto"}
+    settings["batch_size"] = max(min(int(settings["batch_size"]), n_rows), 1)
+    return Plan(solver, settings, reasons)
+
+
+def table_recipe(n_rows: int, n_features: int, n_classes: int) -> dict:
+    """The committee for tables, by the number of rows."""
+    return {
+        "hidden_layer_sizes": (128, 128),
+        "alpha": 0.0,
+        "batch_size": 256 if n_rows > 3000 else 64 if n_rows > 500 else 32,
+        "learning_rate": "cosine",
+        "learning_rate_init": 4e-3,
+        "max_iter": 60,
+        "early_stopping": True,
+        "beta_2": 0.99,
+        "n_iter_no_change": 8,
+        "init": "zero_output",
+        "dropout": 0.15,
+        "weight_decay": 0.01,
+        "averaging": 0.99,
+        "n_members": 8,
+        "calibration": "temperature",
+    }

@@ -1,0 +1,42 @@
+"""One row of figures per epoch, as a dictionary of columns; and the line that shows a row."""
+
+from __future__ import annotations
+
+import math
+
+COLUMNS = (
+    "epoch",
+    "loss",
+    "validation_loss",
+    "score",
+    "learning_rate",
+    "gradient_norm",
+    "seconds",
+)
+
+History = dict[str, list]
+
+
+def new_history() -> History:
+    """An empty history; ``pandas.DataFrame(history)`` is its table."""
+    return {column: [] for column in COLUMNS}
+
+
+def append(history: History, **row: float) -> None:
+    """Add one row; columns that are not given are NaN."""
+    for column in COLUMNS:
+        history[column].append(row.get(column, math.nan))
+
+
+def last_line(history: History) -> str:
+    """The last row as one aligned line of text."""
+    row = {column: values[-1] for column, values in history.items()}
+    parts = [f"epoch {row['epoch']:5d}", f"loss {row['loss']:10.6f}"]
+    if not math.isnan(row["validation_loss"]):
+        parts.append(f"validation loss {row['validation_loss']:10.6f}")
+    if not math.isnan(row["score"]):
+        parts.append(f"score {row['score']:10.6f}")
+    if not math.isnan(row["learning_rate"]):
+        parts.append(f"rate {row['learning_rate']:9.2e}")
+    parts += [f"|gradient| {row['gradient_norm']:9.2e}", f"{row['seconds']:8.2f} s"]
+    return "  ".join(parts)

@@ -1,0 +1,90 @@
+"""A network's shape: sizes and activations, and the flat parameter vector with its views per layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._activations import ACTIVATIONS
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layer sizes (inputs, hidden..., outputs) and one activation per hidden layer.
+
+    The parameters are one vector: W_1 (fan_in x fan_out, row by row), b_1, W_2, b_2, and so on.
+    """
+
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Shape of every weight matrix."""
+        return list(zip(self.sizes[:-1], self.sizes[1:], strict=True))
+
+    @property
+    def n_params(self) -> int:
+        """Length of the parameter vector."""
+        return sum(fan_in * fan_out + fan_out for fan_in, fan_out in self.shapes)
+
+    def views(self, params: NDArray) -> tuple[list[NDArray], list[NDArray]]:
+        """Weights and biases as views of `params`, whose leading axes (members) are kept."""
+        coefs, intercepts, start = [], [], 0
+        lead = params.shape[:-1]
+        for fan_in, fan_out in self.shapes:
+            stop = start + fan_in * fan_out
+            coefs.append(params[..., start:stop].reshape(*lead, fan_in, fan_out))
+            start = stop + fan_out
+            intercepts.append(params[..., stop:start])
+        return coefs, intercepts
+
+    def pack(self, coefs, intercepts, dtype) -> NDArray:
+        """One vector from given weights and biases; ValueError if their shapes do not fit."""
+        params = np.empty(self.n_params, dtype=dtype)
+        for name, views, given in zip(
+            ("coefs", "intercepts"), self.views(params), (coefs, intercepts), strict=True
+        ):
+            shapes = [view.shape for view in views]
+            if [np.shape(array) for array in given] != shapes:
+                raise ValueError(
+                    f"init's {name} must have the shapes {shapes} (inputs, hidden layers, outputs "
+                    f"of this network), got {[np.shape(array) for array in given]}."
+                )
+            for view, array in zip(views, given, strict=True):
+                view[...] = array
+        if not np.isfinite(params).all():
+            raise ValueError("init holds NaN or infinite values; give finite weights.")
+        return params
+
+    def initialize(self, scheme: str, rng: np.random.RandomState, dtype) -> NDArray:
+        """Draw initial parameters by a named scheme.
+
+        ``"glorot_uniform"`` draws exactly what scikit-learn's MLPClassifier draws from the same
+        `rng`: weights and biases uniform within ±sqrt(6 / (fan_in + fan_out)), 2 instead of 6
+        beside logistic units (Glorot & Bengio, 2010). ``"he_normal"`` and ``"he_uniform"`` give
+        weights of variance gain² / fan_in (He et al., 2015) and zero biases. ``"zero_output"`` is
+        he_normal with a last layer of zeros: training starts at equal probabilities.
+        """
+        params = np.zeros(self.n_params, dtype=dtype)
+        coefs, intercepts = self.views(params)
+        names = [*self.activations, "identity"]
+        for layer, (W, b, name) in enumerate(zip(coefs, intercepts, names, strict=True)):
+            fan_in, fan_out = W.shape
+            if scheme == "glorot_uniform":
+                logistic = "logistic" in (name, names[layer - 1] if layer else name)
+                bound = np.sqrt((2.0 if logistic else 6.0) / (fan_in + fan_out))
+                W[...] = rng.uniform(-bound, bound, W.shape)
+                b[...] = rng.uniform(-bound, bound, b.shape)
+            elif scheme != "zero_output" or layer < len(coefs) - 1:
+                scale = ACTIVATIONS[name].gain / np.sqrt(fan_in)
+                if scheme == "he_uniform":
+                    W[...] = rng.uniform(-np.sqrt(3) * scale, np.sqrt(3) * scale, W.shape)
+                else:
+                    W[...] = rng.standard_normal(W.shape) * scale
+        return params
+
+
+INIT_SCHEMES = ("glorot_uniform", "he_uniform", "he_normal", "zero_output")

@@ -1,0 +1,155 @@
+"""The one function that training minimises, on all rows or on some.
+
+    J(params) = (1/S) * sum_i w_i * loss(z_i, y_i) + (alpha / 2N) * sum ||W_l||^2
+
+with logits `z`, sample weights times class weights `w`, `S` the sum of `w` over the rows of the
+batch and `N` the sum over all training rows. Biases are not penalised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._kernels import Inputs, Kernel
+from ._network import Network
+from ._optimizers import Optimizer
+
+
+class Objective:
+    """J for one network on one set of rows; the arithmetic is the kernel's.
+
+    Parameters
+    ----------
+    network : Network
+    loss : str
+        The kernel's name of the loss.
+    alpha : float
+        Strength of the penalty.
+    inputs : Inputs
+        Features of all rows.
+    targets : ndarray of shape (n,) or (n, k)
+        Class numbers, or rows of target probabilities.
+    weights : ndarray of shape (n,) or None
+        Sample weights times class weights; None means 1.
+    rows : ndarray of int or None
+        The training rows; None means all.
+    dtype : dtype
+        Of the parameters and of the arithmetic.
+    loss_scale : float
+        Factor on the loss.
+    dropout : sequence of float or None
+        Rate after each hidden layer, in :meth:`train` only.
+    clip : float
+        Largest norm of a batch's gradient in :meth:`train`; 0 for no limit.
+    n_threads : int
+        Threads of the kernel.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: str,
+        alpha: float,
+        inputs: Inputs,
+        targets: NDArray,
+        weights: NDArray | None = None,
+        rows: NDArray | None = None,
+        *,
+        dtype=np.float64,
+        loss_scale: float = 1.0,
+        dropout: Sequence[float] | None = None,
+        clip: float = 0.0,
+        n_threads: int = 1,
+    ):
+        self.network = network
+        self.dtype = np.dtype(dtype)
+        self.inputs, self.targets, self.weights, self.rows = inputs, targets, weights, rows
+        self.dropout = None if dropout is None or not any(dropout) else list(dropout)
+        self.clip = clip
+        self.n_rows = inputs.n_rows if rows is None else len(rows)
+        if weights is None:
+            self.total_weight = float(self.n_rows)
+        else:
+            self.total_weight = float(np.sum(weights if rows is None else weights[rows]))
+        self.penalty = alpha / self.total_weight
+        self._kernel = Kernel(
+            network.sizes,
+            network.activations,
+            loss,
+            self.dtype,
+            n_threads=n_threads,
+            loss_scale=loss_scale,
+        )
+
+    def value_and_gradient(self, params: NDArray) -> tuple[float, NDArray]:
+        """J and its gradient at `params`, over all training rows."""
+        params = np.ascontiguousarray(params, dtype=self.dtype)
+        gradient = np.empty_like(params)
+        value = self._kernel.value_and_gradient(
+            params,
+            self.inputs,
+            self.targets,
+            self.weights,
+            self.rows,
+            1.0 / self.total_weight,
+            self.penalty,
+            gradient,
+        )
+        return value, gradient
+
+    def penalty_value(self, params: NDArray) -> float:
+        """The second term of J."""
+        coefs, _ = self.network.views(params)
+        squares = sum(float(np.vdot(W, W)) for W in coefs)
+        return 0.5 * self.penalty * squares
+
+    def train(
+        self,
+        params: NDArray,
+        order: NDArray | None,
+        batch_size: int,
+        rates: NDArray,
+        decays: NDArray,
+        optimizer: Optimizer,
+        slots: list[NDArray],
+        step: int,
+        seed: int,
+        average: NDArray | None,
+        average_decay: float,
+    ) -> tuple[float, float, float, int]:
+        """Descend along batch gradients over `order`, changing `params`, `slots` and `average`.
+
+        Returns the weighted sum of the losses, the sum of the weights, the sum of squared gradient
+        norms and the number of batches done (fewer than asked for where a loss was not finite).
+        """
+        return self._kernel.train(
+            params,
+            self.inputs,
+            self.targets,
+            self.weights,
+            order,
+            batch_size,
+            rates,
+            decays,
+            rule=optimizer.rule,
+            slots=slots,
+            hyper=optimizer.hyper,
+            step=step,
+            penalty=self.penalty,
+            dropout=self.dropout,
+            clip=self.clip,
+            seed=seed,
+            average=average,
+            average_decay=average_decay,
+        )
+
+    def logits(self, params: NDArray, inputs: Inputs | None = None, rows=None) -> NDArray:
+        """Logits of `rows` of the training inputs, or of other inputs."""
+        inputs = self.inputs if inputs is None else inputs
+        n = inputs.n_rows if rows is None else len(rows)
+        out = np.empty((n, self.network.sizes[-1]), dtype=self.dtype)
+        self._kernel.logits(params, inputs, rows, out)
+        return out

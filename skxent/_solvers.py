@@ -1,0 +1,223 @@
+"""Solvers: an objective and a start vector in, parameters that make it smaller out.
+
+The full-batch methods see all rows in every step; :class:`MiniBatch` goes through the rows in
+batches. None knows of layers or labels, and none decides when to stop: that is the monitor's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from ._objective import Objective
+from ._optimizers import Optimizer
+from ._schedules import Schedule
+from ._stopping import Epoch, Monitor
+
+SCIPY_METHODS = {"lbfgs": "L-BFGS-B", "bfgs": "BFGS", "cg": "CG", "tnc": "TNC"}
+FULL_BATCH = (*SCIPY_METHODS, "gradient_descent")
+MINI_BATCH = ("sgd", "adam", "adamw")
+
+# rows between two looks at the clock and at Ctrl-C; also the unit of shuffling for huge tables
+_STRETCH = 1 << 17
+_BLOCK = 1 << 9
+
+
+def minimize_scipy(
+    objective: Objective,
+    params: NDArray,
+    monitor: Monitor,
+    method: str,
+    max_iter: int,
+    max_fun: int,
+    tol: float,
+) -> NDArray:
+    """Minimise by a gradient method of :func:`scipy.optimize.minimize`; return the last iterate.
+
+    SciPy is handed one vector and one callable. Iterations are counted, not function calls.
+    """
+    dtype = objective.dtype
+    at, value, gradient = None, np.inf, None
+
+    def value_and_gradient(x):
+        nonlocal at, value, gradient
+        value, gradient = objective.value_and_gradient(x)
+        at, gradient = x.copy(), gradient.astype(np.float64, copy=False)
+        # a step so far out that the loss overflows: line searches draw back from infinity
+        return (value, gradient) if np.isfinite(value) else (np.inf, np.zeros_like(gradient))
+
+    def callback(xk):
+        if not np.array_equal(at, xk):
+            value_and_gradient(xk)
+        epoch = Epoch(value, float(np.linalg.norm(gradient)))
+        if monitor.observe(xk.astype(dtype), epoch) or monitor.n_epochs >= max_iter:
+            raise StopIteration
+
+    limits = {
+        "lbfgs": {"maxiter": max_iter, "maxfun": max_fun},
+        "tnc": {"maxfun": max_fun},
+    }.get(method, {"maxiter": max_iter})
+    # a tolerance of 0 must not be met by the relative change of the value either
+    stops = {"ftol": min(tol, 2.2e-9)} if method in ("lbfgs", "tnc") else {}
+    result = minimize(
+        value_and_gradient,
+        np.asarray(params, dtype=np.float64),
+        jac=True,
+        method=SCIPY_METHODS[method],
+        options={"gtol": tol, **stops, **limits},
+        callback=callback,
+    )
+    if not np.isfinite(result.fun):
+        monitor.ending = "diverged"
+    elif not monitor.ending:
+        monitor.ending = "converged" if result.success else "max_iter"
+    return result.x.astype(dtype)
+
+
+def gradient_descent(
+    objective: Objective,
+    params: NDArray,
+    monitor: Monitor,
+    learning_rate: float,
+    max_iter: int,
+) -> NDArray:
+    """Full-batch descent with a constant step: params <- params - learning_rate * gradient."""
+    params = params.copy()
+    value, gradient = objective.value_and_gradient(params)
+    for _ in range(max_iter):
+        params -= objective.dtype.type(learning_rate) * gradient
+        value, gradient = objective.value_and_gradient(params)
+        epoch = Epoch(value, float(np.linalg.norm(gradient)), learning_rate)
+        if monitor.observe(params, epoch):
+            break
+    else:
+        monitor.ending = "max_iter"
+    return params
+
+
+@dataclass
+class MiniBatch:
+    """One network on its way down: the objective, and the state that goes from step to step.
+
+    Everything but the objective and the settings is in :meth:`state`; a path made from it later
+    goes on bit for bit as if it had never stopped.
+    """
+
+    objective: Objective
+    params: NDArray = field(repr=False)
+    optimizer: Optimizer
+    generator: np.random.Generator
+    batch_size: int
+    shuffle: bool = True
+    weight_decay: float = 0.0
+    decay_schedule: Schedule | None = None
+    average_decay: float = 0.0
+    slots: list[NDArray] = field(default_factory=list, repr=False)
+    average: NDArray | None = field(default=None, repr=False)
+    step: int = 0
+    seed: int = 0
+
+    def __post_init__(self):
+        if not self.slots:
+            self.slots = self.optimizer.slots(self.params)
+            self.seed = int(self.generator.integers(2**32))
+        if self.average_decay and self.average is None:
+            self.average = self.params.copy()
+
+    def state(self) -> dict:
+        """All that must be kept for going on later."""
+        return {
+            "slots": self.slots,
+            "average": self.average,
+            "step": self.step,
+            "seed": self.seed,
+            "generator": self.generator,
+            "raw": self.params,
+        }
+
+    @property
+    def current(self) -> NDArray:
+        """The parameters to judge and to predict with."""
+        return self.params if self.average is None else self.average
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Number of batches in one pass over the training rows."""
+        return -(-self.objective.n_rows // self.batch_size)
+
+    def epoch(self, rate: float, schedule: Schedule, n_steps: int, stop: Callable[[], bool]):
+        """One pass over the training rows, `n_steps` being the length of the whole run.
+
+        `stop` is asked between stretches of rows whether to break off.
+        """
+        loss = weight = squares = 0.0
+        n_batches = 0
+        for order in _orders(self.objective, self.batch_size, self.generator, self.shuffle):
+            size = self.objective.n_rows if order is None else len(order)
+            steps = np.arange(self.step, self.step - (-size // self.batch_size))
+            fraction = np.minimum(steps / max(n_steps, 1), 1.0)
+            rates = rate * np.asarray(schedule(fraction), dtype=np.float64)
+            decays = np.full(len(steps), self.weight_decay)
+            if self.decay_schedule is not None:
+                decays *= self.decay_schedule(fraction)
+            part = self.objective.train(
+                self.params,
+                order,
+                self.batch_size,
+                rates,
+                decays,
+                self.optimizer,
+                self.slots,
+                self.step,
+                self.seed,
+                self.average,
+                # young averages must not remember the start
+                min(self.average_decay, (1 + self.step) / (10 + self.step)),
+            )
+            loss, weight, squares = loss + part[0], weight + part[1], squares + part[2]
+            n_batches += part[3]
+            self.step += part[3]
+            if part[3] < len(steps):
+                return Epoch(np.nan, np.nan, rates[0])
+            if stop():
+                break
+        mean = loss / weight if weight > 0 else 0.0
+        value = mean + self.objective.penalty_value(self.params)
+        return Epoch(value, (squares / n_batches) ** 0.5, float(rates[-1]))
+
+
+def _orders(objective, batch_size, generator, shuffle) -> Iterator[NDArray | None]:
+    """The rows of one epoch, in stretches that are whole numbers of batches.
+
+    A large table is shuffled in two stages, so that the order never takes memory of its size:
+    blocks of neighbouring rows are dealt at random to the stretches, each stretch is then shuffled.
+    """
+    n, rows = objective.n_rows, objective.rows
+    stretch = max(_STRETCH // batch_size, 1) * batch_size
+    if n <= 2 * stretch:
+        if shuffle:
+            order = generator.permutation(n)
+            yield order if rows is None else rows[order]
+        else:
+            yield rows
+        return
+    if not shuffle:
+        for start in range(0, n, stretch):
+            order = np.arange(start, min(start + stretch, n))
+            yield order if rows is None else rows[order]
+        return
+    blocks = generator.permutation(-(-n // _BLOCK))
+    carried = np.empty(0, dtype=np.intp)
+    per_stretch = -(-stretch // _BLOCK)
+    for start in range(0, len(blocks), per_stretch):
+        taken = blocks[start : start + per_stretch]
+        order = (taken[:, None] * _BLOCK + np.arange(_BLOCK)).ravel()
+        order = np.concatenate([carried, generator.permutation(order[order < n])])
+        if start + per_stretch < len(blocks):
+            cut = len(order) // batch_size * batch_size
+            order, carried = order[:cut], order[cut:]
+        yield order if rows is None else rows[order]

@@ -1,0 +1,119 @@
+"""Decides when training has gone on long enough, and which parameters are the best."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._history import History, append, new_history
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch, or one iteration of a full-batch method, came to."""
+
+    loss: float
+    gradient_norm: float
+    learning_rate: float = math.nan
+
+
+@dataclass
+class Patience:
+    """Counts the epochs in which a value, lower is better, has not fallen by more than `tol`.
+
+    A value that is NaN never counts as an improvement.
+    """
+
+    tol: float
+    limit: float
+    best: float = math.inf
+    stale: int = 0
+
+    def update(self, value: float) -> None:
+        """Take the next value."""
+        improved = value <= self.best - self.tol if math.isfinite(self.best) else value < math.inf
+        self.stale = 0 if improved else self.stale + 1
+        if value < self.best:
+            self.best = value
+
+    def restart(self) -> None:
+        """Forget what was best: what follows is measured against itself."""
+        self.best, self.stale = math.inf, 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether there were more than `limit` epochs without improvement."""
+        return self.stale > self.limit
+
+
+@dataclass
+class Monitor:
+    """Follows one run: its history, its patience, the best parameters, and why it ended.
+
+    `validate` gives (validation loss, score) of parameters, or is None where no rows are held out.
+    With it the best parameters are those of the highest score, or the lowest validation loss;
+    without it the lowest training loss decides, which the descent is left to follow to its end.
+    `report` shows the history's last row to whoever watches and returns whether they want to stop.
+    """
+
+    patience: Patience
+    validate: Callable[[NDArray], tuple[float, float]] | None = None
+    score_decides: bool = False
+    report: Callable[[History, NDArray], bool] | None = None
+    max_time: float = math.inf
+    history: History = field(default_factory=new_history)
+    best_params: NDArray | None = field(default=None, repr=False)
+    best_value: float = math.inf
+    best_epoch: int = 0
+    ending: str = ""
+    n_epochs: int = 0
+    _start: float = field(default_factory=time.perf_counter)
+    _seconds_before: float = 0.0
+
+    def __post_init__(self):
+        if self.history["seconds"]:
+            self._seconds_before = self.history["seconds"][-1]
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the time budget is used up."""
+        return time.perf_counter() - self._start > self.max_time
+
+    def observe(self, params: NDArray, epoch: Epoch) -> bool:
+        """Take the state after an epoch; return whether to stop, with the reason in `ending`."""
+        if not (math.isfinite(epoch.loss) and np.isfinite(params).all()):
+            self.ending = "diverged"
+            return True
+        self.n_epochs += 1
+        number = len(self.history["epoch"]) + 1
+        loss, score = self.validate(params) if self.validate else (math.nan, math.nan)
+        append(
+            self.history,
+            epoch=number,
+            loss=epoch.loss,
+            validation_loss=loss,
+            score=score,
+            learning_rate=epoch.learning_rate,
+            gradient_norm=epoch.gradient_norm,
+            seconds=self._seconds_before + time.perf_counter() - self._start,
+        )
+        value = epoch.loss if self.validate is None else -score if self.score_decides else loss
+        self.patience.update(value)
+        if value < self.best_value:
+            self.best_value, self.best_epoch = float(value), number
+            if self.best_params is None:
+                self.best_params = params.copy()
+            else:
+                self.best_params[...] = params
+        if self.report is not None and self.report(self.history, params):
+            self.ending = "callback"
+        elif self.out_of_time:
+            self.ending = "max_time"
+        elif self.patience.exhausted:
+            self.ending = "patience"
+        return bool(self.ending)

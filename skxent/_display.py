@@ -115,11 +115,13 @@ class LossCurveDisplay:
         estimator = _classifier_of(estimator)
         check_is_fitted(estimator, "history_")
         history = estimator.history_
+        # without held-out rows no epoch is chosen: the last one is kept
+        chosen = np.isfinite(np.asarray(history["validation_loss"], dtype=float)).any()
         display = cls(
             epoch=history["epoch"],
             loss=history["loss"],
             validation_loss=history["validation_loss"],
-            best_epoch=getattr(estimator, "best_epoch_", None),
+            best_epoch=estimator.best_epoch_ if chosen else None,
             estimator_name=name,
         )
         return display.plot(ax=ax, log_scale=log_scale, line_kw=line_kw)
@@ -250,6 +252,7 @@ class NetworkDisplay:
         cls,
         estimator: Any,
         *,
+        member: int = 0,
         ax: Axes | None = None,
         values: Sequence[ArrayLike] | None = None,
         annotate: bool = False,
@@ -262,6 +265,8 @@ class NetworkDisplay:
         ----------
         estimator : estimator instance
             A fitted classifier of this package, or a pipeline or search that ends in one.
+        member : int, default=0
+            Which network of a committee to draw.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a figure.
         values : sequence of array-like, default=None
@@ -283,18 +288,23 @@ class NetworkDisplay:
         >>> from sklearn.datasets import load_iris
         >>> from skxent import NetworkDisplay, SoftmaxMLPClassifier
         >>> X, y = load_iris(return_X_y=True)
-        >>> classifier = SoftmaxMLPClassifier(3, solver="lbfgs", random_state=0).fit(X, y)
+        >>> classifier = SoftmaxMLPClassifier(
+        ...     3, solver="lbfgs", encoder="passthrough", max_iter=500, random_state=0
+        ... ).fit(X, y)
         >>> [len(units.get_offsets()) for units in NetworkDisplay.from_estimator(classifier).units_]
         [4, 3, 3]
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         estimator = _classifier_of(estimator)
         check_is_fitted(estimator, "coefs_")
+        coefs, intercepts = estimator.coefs_, estimator.intercepts_
+        if coefs[0].ndim == 3:  # a committee: one more axis, of the members
+            coefs, intercepts = [W[member] for W in coefs], [b[member] for b in intercepts]
         display = cls(
-            coefs=estimator.coefs_,
-            intercepts=estimator.intercepts_,
-            input_names=_input_names(estimator),
-            output_names=_output_names(estimator),
+            coefs=coefs,
+            intercepts=intercepts,
+            input_names=_input_names(estimator, coefs[0].shape[0]),
+            output_names=_output_names(estimator, coefs[-1].shape[1]),
         )
         return display.plot(
             ax=ax, values=values, annotate=annotate, max_units=max_units, max_width=max_width
@@ -431,23 +441,16 @@ def _classifier_of(estimator: Any) -> Any:
     return estimator[-1] if hasattr(estimator, "steps") else estimator
 
 
-def _input_names(estimator: Any) -> list[str]:
+def _input_names(estimator: Any, n_inputs: int) -> list[str]:
     """Names of the first layer's inputs: the encoder's columns, the features, or x0, x1, ..."""
-    n_inputs = np.shape(estimator.coefs_[0])[0]
     encoder = getattr(estimator, "encoder_", None)
-    if encoder is not None and hasattr(encoder, "get_feature_names_out"):
+    if encoder is not None:
         names = encoder.get_feature_names_out()
     else:
-        names = getattr(estimator, "feature_names_in_", [])
-    if len(names) != n_inputs:
-        names = [f"x{i}" for i in range(n_inputs)]
+        names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(n_inputs)])
     return [str(name) for name in names]
 
 
-def _output_names(estimator: Any) -> list[str] | None:
+def _output_names(estimator: Any, n_outputs: int) -> list[str]:
     """Names of the classes; with one logistic output, of the class that it stands for."""
-    classes = getattr(estimator, "classes_", None)
-    if classes is None:
-        return None
-    n_outputs = np.shape(estimator.coefs_[-1])[1]
-    return [str(label) for label in classes[-n_outputs:]]
+    return [str(label) for label in estimator.classes_[-n_outputs:]]

@@ -6,11 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skxent._display import NEGATIVE, POSITIVE, LossCurveDisplay, NetworkDisplay
+from skxent import LossCurveDisplay, NetworkDisplay, SoftmaxMLPClassifier
+from skxent._display import NEGATIVE, POSITIVE
 
 pytest.importorskip("matplotlib").use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -75,13 +76,17 @@ class TestLossCurve:
     def test_without_held_out_rows_there_is_one_curve(self):
         display = LossCurveDisplay.from_estimator(Fitted(validation=False))
         assert len(display.lines_) == 1
-        assert display.best_line_.get_xydata().tolist() == [[4.0, 0.2]]
-        assert legend(display) == ["training", "best epoch (4)"]
+        assert display.best_line_ is None  # no epoch was chosen
+        assert legend(display) == ["training"]
 
     def test_without_a_best_epoch_nothing_is_marked(self):
         display = LossCurveDisplay(epoch=[1, 2], loss=[2.0, 1.0]).plot()
         assert display.best_line_ is None
         assert legend(display) == ["training"]
+
+    def test_a_best_epoch_by_training_loss_can_be_given(self):
+        display = LossCurveDisplay(epoch=[1, 2], loss=[2.0, 1.0], best_epoch=2).plot()
+        assert display.best_line_.get_xydata().tolist() == [[2.0, 1.0]]
 
     def test_given_axes_names_and_styles_are_used(self):
         _, ax = plt.subplots()
@@ -129,15 +134,23 @@ class TestNetwork:
 
     def test_names_where_none_are_known(self):
         fitted = Fitted()
-        del fitted.feature_names_in_, fitted.classes_
-        assert texts(NetworkDisplay.from_estimator(fitted)) == ["x0", "x1"]
+        del fitted.feature_names_in_
+        assert texts(NetworkDisplay.from_estimator(fitted))[:2] == ["x0", "x1"]
 
     def test_names_of_an_encoders_columns(self):
         fitted = Fitted()
         fitted.encoder_ = SimpleNamespace(get_feature_names_out=lambda: np.array(["e0", "e1"]))
         assert texts(NetworkDisplay.from_estimator(fitted))[:2] == ["e0", "e1"]
-        fitted.coefs_ = [np.ones((3, 2)), *fitted.coefs_[1:]]
-        assert texts(NetworkDisplay.from_estimator(fitted))[:3] == ["x0", "x1", "x2"]
+
+    def test_one_member_of_a_committee(self):
+        fitted = Fitted()
+        single = NetworkDisplay.from_estimator(fitted, max_width=8.0)
+        fitted.coefs_ = [np.stack([np.ones_like(W), W]) for W in fitted.coefs_]
+        fitted.intercepts_ = [np.stack([np.ones_like(b), b]) for b in fitted.intercepts_]
+        second = NetworkDisplay.from_estimator(fitted, member=1, max_width=8.0)
+        for lines, expected in zip(second.lines_, single.lines_, strict=True):
+            np.testing.assert_array_equal(lines.get_linewidths(), expected.get_linewidths())
+        assert set(NetworkDisplay.from_estimator(fitted).lines_[0].get_linewidths()) == {4.0}
 
     def test_one_logistic_output_stands_for_the_second_class(self):
         fitted = Fitted()
@@ -179,6 +192,18 @@ class TestNetwork:
 
 @pytest.mark.parametrize("display", [LossCurveDisplay, NetworkDisplay])
 class TestBoth:
+    @pytest.mark.parametrize("n_members", [1, 2])
+    def test_a_real_classifier(self, display, n_members, iris):
+        X, y = iris
+        classifier = SoftmaxMLPClassifier(
+            4, n_members=n_members, max_iter=3, early_stopping=True, random_state=0
+        )
+        with pytest.warns(ConvergenceWarning, match="max_iter"):
+            classifier.fit(X, y)
+        display = display.from_estimator(classifier)
+        assert len(display.lines_) == 2  # two curves, or two layers
+        display.figure_.canvas.draw()
+
     def test_an_unfitted_estimator_is_refused(self, display):
         from sklearn.linear_model import LogisticRegression
 

@@ -215,8 +215,7 @@ class SoftmaxMLPClassifier(BaseMLP):
     def _set_classes(self, classes):
         if len(classes) < 2:
             raise ValueError(
-                f"y has one class only, {classes.tolist()}; a classifier needs rows of at least "
-                "2 classes."
+                f"y has {_count(classes)}; a classifier needs rows of at least 2 classes."
             )
         self.classes_ = classes
         self.n_outputs_ = 1 if len(classes) == 2 else len(classes)
@@ -268,7 +267,7 @@ class SoftmaxMLPClassifier(BaseMLP):
         p : ndarray of shape (n_samples, n_classes)
             Probabilities in the order of `classes_`; rows sum to 1. float32 for float32 X.
         """
-        return np.exp(self.predict_log_proba(X))
+        return _positive(np.exp(self.predict_log_proba(X)))
 
     def predict_log_proba(self, X) -> NDArray:
         """Logarithm of the probability of every class, finite also where that underflows.
@@ -320,7 +319,10 @@ class SigmoidMLPClassifier(BaseMLP):
 
     def _set_classes(self, classes):
         if len(classes) != 2:
-            raise ValueError(f"y must have two classes, or be a multilabel indicator; {classes}.")
+            raise ValueError(
+                f"y has {_count(classes)}; binary targets have two, several labels per row are a "
+                "multilabel indicator matrix."
+            )
         self.classes_ = classes
         self.n_outputs_ = 1
         self.out_activation_ = "logistic"
@@ -379,7 +381,9 @@ class SigmoidMLPClassifier(BaseMLP):
             Probabilities; the outputs of a row are independent and need not sum to 1.
         """
         z = self._logits(X)
-        return expit(z) if self._is_multilabel else np.hstack([expit(-z), expit(z)])
+        if self._is_multilabel:
+            return np.minimum(_positive(expit(z)), 1 - np.finfo(z.dtype).epsneg)
+        return _positive(np.hstack([expit(-z), expit(z)]))
 
     def predict_log_proba(self, X) -> NDArray:
         """Logarithm of :meth:`predict_proba`, finite also where that underflows.
@@ -402,6 +406,15 @@ class SigmoidMLPClassifier(BaseMLP):
         tags.classifier_tags.multi_class = False
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _count(classes):
+    return "one class only, " + repr(classes.tolist()) if len(classes) == 1 else f"{len(classes)} classes"
+
+
+def _positive(p: NDArray) -> NDArray:
+    """Probabilities that underflow are the smallest number, not 0: their logarithm is finite."""
+    return np.maximum(p, np.finfo(p.dtype).tiny)
 
 
 def _soft_targets(y: ArrayLike) -> tuple[NDArray, NDArray] | None:

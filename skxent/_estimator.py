@@ -514,9 +514,12 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 raise ValueError(
                     f"encoder must be 'auto', 'passthrough' or a TableEncoder, got {encoder!r}."
                 )
-            validate_data(self, X, skip_check_array=True)
             if not hasattr(encoder, "n_features_in_"):
                 encoder = copy.copy(encoder).fit(X, sample_weight=weights)
+            self.__dict__.pop("feature_names_in_", None)
+            for name in ("n_features_in_", "feature_names_in_"):
+                if hasattr(encoder, name):
+                    setattr(self, name, getattr(encoder, name))
             self._encoder_state = encoder._state()
             dtype = np.dtype(_numeric_dtype(X) if self.dtype == "auto" else self.dtype)
             if self.dtype == "auto" and plan.solver not in FULL_BATCH and self.solver == "auto":
@@ -532,12 +535,10 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             )
             return _inputs(X)
         encoder = self.encoder_
-        validate_data(self, X, skip_check_array=True, reset=False)
-        compact = encoder._compact(X)
-        if isinstance(compact, tuple):
-            dense, positions = compact
-            return Inputs.table(dense, positions, encoder._kinds, encoder._widths)
-        return _inputs(compact)
+        dense, positions = encoder._compact(X, self)
+        if positions is None:
+            return _inputs(dense)
+        return Inputs.table(dense, positions, encoder._kinds, encoder._widths)
 
     def _read_validation(self, validation, plan, dtype):
         X, y, weight = validation

@@ -6,20 +6,24 @@ position in a list of levels or along a row of bins. Its product with a matrix o
 is a matter of looking up rows, which is how the networks of this package use it.
 """
 
-import datetime
-import numbers
-from decimal import Decimal
+from numbers import Integral
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import (
-    _check_feature_names_in,
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from ._frames import (
+    checked_table,
+    columns_of,
+    family_of,
+    is_categorical,
+    is_numeric,
+    numbers_of,
+    text_of,
+    values_of,
+    weighted_rows,
 )
 
 _ONE_HOT, _PIECEWISE_LINEAR = 0, 1  # what a position means: a level, a place along the bins
@@ -27,19 +31,11 @@ _MAX_LEVELS = 1000  # levels of one column that may have a column of their own
 _BLOCK = 1 << 16  # numbers scaled at a time, so that temporaries stay small
 _LARGEST, _SMALLEST = np.finfo(np.float64).max, np.finfo(np.float64).tiny
 
-# What a column may hold (its family), by the kind of its dtype; "O" and others: look inside.
-_KINDS = {"i": "number", "u": "number", "f": "number", "b": "bool", "U": "text", "n": "empty"}
-_KINDS |= {"M": "date", "m": "date", "c": "complex"}
-_POLARS_KINDS = {"Boolean": "b", "String": "U", "Categorical": "U", "Enum": "U", "Null": "n"}
-_POLARS_KINDS |= {"Date": "M", "Datetime": "M", "Time": "M", "Duration": "m"}
-_POLARS_KINDS |= dict.fromkeys(["Object", "List", "Array", "Struct", "Binary"], "O")
-_MISSING_TYPES = ("NoneType", "NAType", "NaTType")
 _ADVICE = {
     "text": "holds text: list it in categorical_features",
-    "mixed": "holds both text and numbers: make them all text, or list the column in "
-    "categorical_features",
+    "mixed": "holds both text and numbers: make it all text, or list it in categorical_features",
     "date": "holds dates or times: replace them by numbers (year, month, days since ...)",
-    "complex": "is complex. Complex data not supported",
+    "complex": "is complex. Complex data not supported: give the real and imaginary parts",
     "other": "holds objects: an argument must be a string or a number",
 }
 
@@ -84,8 +80,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         - None: none; every column must hold numbers.
 
     n_bins : int or "auto", default="auto"
-        The largest number of bins of the piecewise-linear encoding of a numeric column; 0
-        for none. "auto" is 16 from 100 rows on, unless there are more than 200 numeric
+        The largest number of bins of the piecewise-linear encoding of a numeric column, at
+        most 255; 0 for none. "auto" is 16 from 100 rows on, unless there are more than 200 numeric
         columns. A column with two distinct values gets no bins.
 
     dtype : "auto", "float32" or "float64", default="auto"
@@ -149,7 +145,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
-        "n_bins": [Interval(numbers.Integral, 0, None, closed="left"), StrOptions({"auto"})],
+        "n_bins": [Interval(Integral, 0, 255, closed="both"), StrOptions({"auto"})],
         "dtype": [StrOptions({"auto", "float32", "float64"})],
     }
 
@@ -158,7 +154,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.n_bins = n_bins
         self.dtype = dtype
 
-    # ---------------------------------------------------------------------------- fit
+    # ---- fit
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
@@ -178,16 +174,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self : TableEncoder
             The fitted encoder.
         """
-        X = _checked(self, X, reset=True)
-        X, weights, n_rows = _weighted_rows(X, sample_weight)
+        X = checked_table(self, X, reset=True)
+        X, weights, n_rows = weighted_rows(X, sample_weight)
+        columns = columns_of(X)
         self._sparse = sparse.issparse(X)
-        columns = _columns(X)
-        self._families = [_family(c) for c in columns]
+        self._families = [family_of(column) for column in columns]
         self.is_categorical_ = self._categorical_mask(columns)
-        for i, (family, chosen) in enumerate(
-            zip(self._families, self.is_categorical_, strict=True)
-        ):
-            if family in _ADVICE and not (family in ("text", "mixed") and chosen):
+        for i, family in enumerate(self._families):
+            accepted = ("text", "mixed") if self.is_categorical_[i] else ()
+            if family in _ADVICE and family not in accepted:
                 error = TypeError if family == "other" else ValueError
                 raise error(f"Column {self._name(i)} {_ADVICE[family]}.")
         if self._sparse:
@@ -200,17 +195,17 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _categorical_mask(self, columns):
         """Return which columns are categories, by the rules of HistGradientBoosting."""
         chosen = self.categorical_features
-        if isinstance(chosen, str):
-            return np.array(
-                [
-                    f in ("bool", "text") or hasattr(c, "codes")
-                    for f, c in zip(self._families, columns, strict=True)
-                ]
-            )
         mask = np.zeros(self.n_features_in_, dtype=bool)
-        if chosen is None or len(chosen) == 0:
+        if isinstance(chosen, str):
+            for i, family in enumerate(self._families):
+                mask[i] = family in ("bool", "text") or is_categorical(columns[i])
             return mask
-        chosen = np.asarray(chosen)
+        chosen = np.asarray([] if chosen is None else chosen)
+        names = list(getattr(self, "feature_names_in_", []))
+        if chosen.size == 0:
+            return mask
+        if self._sparse:
+            raise ValueError("A sparse X cannot have categorical_features: encode them first.")
         if chosen.dtype.kind == "b":
             if chosen.shape != mask.shape:
                 raise ValueError(
@@ -222,105 +217,92 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 raise ValueError(
                     "categorical_features set as integer indices must be in [0, n_features - 1]"
                 )
-        elif all(isinstance(c, str) for c in chosen):
-            names = list(getattr(self, "feature_names_in_", []))
-            if not names:
-                raise ValueError(
-                    "categorical_features should be passed as an array of integers or as a "
-                    "boolean mask when the model is fitted on data without feature names."
-                )
+        elif not all(isinstance(c, str) for c in chosen):
+            raise ValueError(
+                "categorical_features must be an array-like of bool, int or str, got: "
+                f"{chosen.dtype.name}."
+            )
+        elif not names:
+            raise ValueError(
+                "categorical_features should be passed as an array of integers or as a "
+                "boolean mask when the model is fitted on data without feature names."
+            )
+        else:
             if unknown := [str(c) for c in chosen if c not in names]:
                 raise ValueError(
                     f"categorical_features has an item value {unknown[0]!r} which is not a "
                     f"valid feature name of the training data. Observed feature names: {names}"
                 )
             chosen = [names.index(c) for c in chosen]
-        else:
-            raise ValueError(
-                "categorical_features must be an array-like of bool, int or str, got: "
-                f"{chosen.dtype.name}."
-            )
         mask[chosen] = True
-        if self._sparse and mask.any():
-            raise ValueError("A sparse X cannot have categorical_features: encode them first.")
         return mask
 
     def _fit_numbers(self, columns, weights, n_rows):
         """Learn centre, scale and bins of each numeric column, and whether it has gaps."""
         used, varies, gaps, dtypes = [], [], [], [np.dtype(np.float32)]
         for i in np.flatnonzero(~self.is_categorical_).tolist():
-            x = _numbers(columns[i])
+            x = numbers_of(columns[i])
             dtypes.append(x.dtype)
             missing = np.isnan(x)
             x = x[~missing]
             if np.isinf(x).any():
                 raise self._infinite(i)
-            used.append(i)
-            varies.append(x.size > 0 and x.min() < x.max())
-            gaps.append(0 < x.size < len(missing))
-        used, varies, gaps = np.array(used, int), np.array(varies, bool), np.array(gaps, bool)
-        self.n_bins_ = _auto_n_bins(n_rows, varies.sum()) if self.n_bins == "auto" else self.n_bins
+            if 0 < x.size and (x.size < len(missing) or x.min() < x.max()):
+                used.append(i)
+                varies.append(x.min() < x.max())
+                gaps.append(x.size < len(missing))
+        self.n_bins_ = _auto_n_bins(n_rows, sum(varies)) if self.n_bins == "auto" else self.n_bins
         self.dtype_ = np.result_type(*dtypes).name if self.dtype == "auto" else self.dtype
+        self._numeric, self._linear = np.array(used, dtype=int), np.flatnonzero(varies)
+        self._gaps = np.flatnonzero(gaps)
+        self._n_dense = len(self._linear) + len(self._gaps)
 
-        self._numeric, varies, gaps = (
-            used[varies | gaps],
-            varies[varies | gaps],
-            gaps[varies | gaps],
-        )
-        self._linear, self._gaps = np.flatnonzero(varies), np.flatnonzero(gaps)
-        self._center, self._scale = np.zeros(len(varies)), np.ones(len(varies))
+        self._center, self._scale = np.zeros(len(used)), np.ones(len(used))
         binned, edges = [], []
-        for j, i in enumerate(self._numeric):
-            values, heights = _distribution(_numbers(columns[i]), weights)
-            low, self._center[j], high = _quantiles(values, heights, [1, 2, 3], 4)
-            if len(values) > 1:
+        for j, i in enumerate(used):
+            values, totals = _distribution(numbers_of(columns[i]), weights)
+            low, self._center[j], high = _quantiles(values, totals, [1, 2, 3], 4)
+            if varies[j]:
                 with np.errstate(over="ignore"):
                     spread = high - low or values[-1] / 2 - values[0] / 2
                 self._scale[j] = min(max(spread, _SMALLEST), _LARGEST)
             if self.n_bins_ and len(values) > 2:
                 binned.append(j)
-                edges.append(_bin_edges(values, heights, self.n_bins_))
-        self._binned = np.array(binned, int)
-        self._n_dense = len(self._linear) + len(self._gaps)
-        # One column of edges per binned column, filled up with infinities.
+                edges.append(_bin_edges(values, totals, self.n_bins_))
+        self._binned = np.array(binned, dtype=int)
+        # One column for each binned column, filled up with infinities.
         self._edges = np.full((max(map(len, edges), default=0), len(edges)), np.inf)
-        for column, e in zip(self._edges.T, edges, strict=True):
-            column[: len(e)] = e
+        for j, e in enumerate(edges):
+            self._edges[: len(e), j] = e
 
     def _fit_categories(self, columns, weights, n_rows):
-        """Learn the levels of each categorical column (`y` would come in here)."""
+        """Learn the levels of each categorical column; a use of y would come in here."""
         self._categorical, self._levels, gap_codes, rare_codes, widths = [], [], [], [], []
         for i in np.flatnonzero(self.is_categorical_).tolist():
-            codes, values = _values(columns[i])
-            codes = np.asarray(codes, dtype=np.intp) % len(values)
-            counts = {}
-            for value, count in zip(values, np.bincount(codes, weights, len(values)), strict=True):
-                if count > 0:
-                    text = _text(value)
-                    counts[text] = counts.get(text, 0) + count
-            own = [t for t in counts if counts[t] >= _rare_below(n_rows)]
-            own = sorted(own, key=lambda t: (-counts[t], t or ""))[:_MAX_LEVELS]  # noqa: B023
+            counts = _level_counts(columns[i], weights)
+            own = [t for t, count in counts.items() if count >= _rare_below(n_rows)]
+            own.sort(key=lambda t, counts=counts: (-counts[t], t or ""))
+            own = own[:_MAX_LEVELS]
             has_rare = len(own) < len(counts)
             if len(own) + has_rare < 2:  # a constant
                 continue
-            levels = {t: code for code, t in enumerate(sorted(t for t in own if t is not None))}
-            rare = float(len(own)) if has_rare else np.nan
-            gap = float(len(levels)) if None in own else rare if None in counts else np.nan
+            texts = sorted(t for t in own if t is not None)
+            rare = len(own) if has_rare else np.nan
+            gap = len(texts) if None in own else rare if None in counts else np.nan
             self._categorical.append(i)
-            self._levels.append(levels)
+            self._levels.append({text: code for code, text in enumerate(texts)})
             gap_codes.append(gap)
             rare_codes.append(rare)
             widths.append(len(own) + has_rare)
         self._gap_codes, self._rare_codes = np.array(gap_codes), np.array(rare_codes)
         bins = np.isfinite(self._edges).sum(axis=0) - 1
-        self._widths = np.append(bins, np.array(widths, int))
+        self._widths = np.append(bins, np.array(widths, dtype=int))
         self._kinds = np.repeat([_PIECEWISE_LINEAR, _ONE_HOT], [len(bins), len(widths)])
 
     def _fit_sparse(self, X, weights):
-        """Learn the scale of each column from its nonzero entries."""
-        x = np.nan_to_num(np.abs(X.data.astype(np.float64)), nan=0.0, posinf=np.inf)
-        if np.isinf(x).any():
-            raise self._infinite(X.indices[np.isinf(x).argmax()])
+        """Learn the root mean square of the nonzero entries of each column."""
+        X = self._finite_sparse(X)
+        x = np.abs(X.data)
         counts = (x > 0).astype(float)
         if weights is not None:
             counts *= np.repeat(weights, np.diff(X.indptr))
@@ -329,12 +311,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         peaks[peaks == 0] = 1.0
         squares = np.bincount(X.indices, counts * (x / peaks[X.indices]) ** 2, len(peaks))
         totals = np.bincount(X.indices, counts, len(peaks))
-        rms = np.sqrt(squares / np.where(totals > 0, totals, 1.0))
-        self._scale = np.where(rms > 0, np.maximum(peaks * rms, _SMALLEST), 1.0)
+        self._scale = np.where(totals > 0, peaks * np.sqrt(squares / np.maximum(totals, 1e-300)), 1)
+        self._scale = np.maximum(self._scale, _SMALLEST)
         self._edges, self._n_dense, self.n_bins_ = np.empty((0, 0)), X.shape[1], 0
         self.dtype_ = X.dtype.name if self.dtype == "auto" else self.dtype
 
-    # ---------------------------------------------------------------------- transform
+    # ---- transform
 
     def transform(self, X):
         """Encode a table.
@@ -350,95 +332,92 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             The encoded table; sparse where ``fit`` got a sparse matrix.
         """
         check_is_fitted(self)
-        dense, positions = self._compact(X)
-        return dense if self._sparse else self._expand(dense, positions)
+        compact = self._compact(X)
+        return compact if self._sparse else self._expand(*compact)
 
     def _compact(self, X, estimator=None):
         """Return the dense columns of X and the positions of its fields (see `_expand`).
 
-        With an encoder fitted on a sparse matrix, the first is a sparse matrix and the
-        second is None. The names of the columns are checked on behalf of `estimator`.
+        An encoder that was fitted on a sparse matrix returns a sparse matrix instead. The
+        names of the columns are checked on behalf of `estimator`.
         """
-        X = _checked(estimator or self, X)
+        X = checked_table(self if estimator is None else estimator, X)
         if self._sparse:
-            return self._scaled_sparse(X), None
+            return self._compact_sparse(X)
         if sparse.issparse(X):
             X = X.toarray()
-        n, n_binned = X.shape[0], len(self._binned)
-        dense = np.empty((n, self._n_dense), dtype=self.dtype_)
-        positions = np.empty((n, len(self._widths)), dtype=np.float32)
-        if _is_numeric(X) and set(self._families) == {"number"}:
-            columns, whole = X.T, X
-        else:
-            columns, whole = self._matched(_columns(X)), None
-        step = max(_BLOCK // max(len(self._numeric), 1), 1024)
+        columns = columns_of(X)
+        if not (is_numeric(X) and set(self._families) == {"number"}):
+            self._check_families(columns)
+        dense = np.empty((X.shape[0], self._n_dense), dtype=self.dtype_)
+        positions = np.empty((X.shape[0], len(self._widths)), dtype=np.float32)
         if len(self._numeric):
-            if whole is None:
-                taken = [_numbers(columns[i]) for i in self._numeric]
-            for start in range(0, n, step):
-                rows = slice(start, start + step)
-                if whole is None:
-                    block = np.empty((len(taken[0][rows]), len(taken)))
-                    for j, column in enumerate(taken):
-                        block[:, j] = column[rows]
-                else:
-                    block = whole[rows]
-                    if len(self._numeric) < whole.shape[1]:
-                        block = block[:, self._numeric]
-                    block = block.astype(np.float64)
-                self._scale_block(block, dense[rows], positions[rows, :n_binned])
+            self._compact_numbers(X, columns, dense, positions[:, : len(self._binned)])
         for f, i in enumerate(self._categorical):
-            codes, values = _values(columns[i])
-            levels, rare = self._levels[f], self._rare_codes[f]
-            texts = map(_text, values)
-            gap = self._gap_codes[f]
-            table = [gap if t is None else levels.get(t, rare) for t in texts]
-            positions[:, n_binned + f] = np.array(table, dtype=np.float32)[codes]
+            codes, values = values_of(columns[i])
+            levels, gap, rare = self._levels[f], self._gap_codes[f], self._rare_codes[f]
+            table = [gap if t is None else levels.get(t, rare) for t in map(text_of, values)]
+            positions[:, len(self._binned) + f] = np.array(table, dtype=np.float32)[codes]
         return dense, positions
 
-    def _matched(self, columns):
-        """Return the columns as they are, having checked that they hold what they held."""
-        for i, (expected, column) in enumerate(zip(self._families, columns, strict=True)):
-            if expected == "empty":
+    def _check_families(self, columns):
+        """Raise if a column holds something else than it did in fit."""
+        for i, (family, column) in enumerate(zip(self._families, columns, strict=True)):
+            got = family_of(column)
+            if got in (family, "empty") or family == "empty":
                 continue
-            family = _family(column)
-            if family in (expected, "empty"):
-                continue
-            if expected == "mixed" and family in ("text", "number", "bool"):
-                continue
-            if not self.is_categorical_[i] and {family, expected} == {"number", "bool"}:
-                continue
-            if all(_text(value) is None for value in _values(column)[1]):
+            accepted = ("text", "number", "bool") if family == "mixed" else ()
+            if not self.is_categorical_[i]:
+                accepted = ("number", "bool")
+            if got in accepted or all(text_of(v) is None for v in values_of(column)[1]):
                 continue
             raise ValueError(
-                f"Column {self._name(i)} holds {family} values, but held {expected} values "
-                "in fit: convert it to the type that it had."
+                f"Column {self._name(i)} holds {got} values, but held {family} values in fit: "
+                "convert it to what it was."
             )
-        return columns
 
-    def _scale_block(self, x, dense, positions):
-        """Write the encoding of a few rows of numbers; x may be overwritten."""
-        if np.isinf(x).any():
-            raise self._infinite(self._numeric[np.isinf(x).any(axis=0).argmax()])
-        missing = np.isnan(x)
-        if missing.any():
-            x = np.where(missing, self._center, x)
-        with np.errstate(over="ignore"):
-            z = _smooth_clip((x - self._center) / self._scale)
-        m = len(self._linear)
-        dense[:, :m] = z if m == z.shape[1] else z[:, self._linear]
-        if len(self._gaps):
-            dense[:, m:] = missing[:, self._gaps]
-        if len(self._binned):
-            if len(self._binned) < x.shape[1]:
-                x = x[:, self._binned]
-            positions[...] = _bin_positions(x, self._edges, self._widths[: x.shape[1]])
+    def _compact_numbers(self, X, columns, dense, positions):
+        """Scale the numeric columns and place them along their bins, a block of rows at a time.
 
-    def _scaled_sparse(self, X):
+        In float64, so that large integers stay distinct until they are centred.
+        """
+        if not is_numeric(X):
+            columns = [numbers_of(columns[i]) for i in self._numeric]
+        m, step = len(self._linear), max(_BLOCK // len(self._numeric), 1024)
+        for start in range(0, len(dense), step):
+            rows = slice(start, start + step)
+            if is_numeric(X):
+                x = X[rows, self._numeric].astype(np.float64, copy=False)
+            else:
+                x = np.empty((len(dense[rows]), len(columns)))
+                for j, column in enumerate(columns):
+                    x[:, j] = column[rows]
+            if np.isinf(x).any():
+                raise self._infinite(self._numeric[np.isinf(x).any(axis=0).argmax()])
+            missing = np.isnan(x)
+            if missing.any():
+                x = np.where(missing, self._center, x)
+            with np.errstate(over="ignore"):
+                z = _smooth_clip((x - self._center) / self._scale)
+            dense[rows, :m] = z[:, self._linear]
+            dense[rows, m:] = missing[:, self._gaps]
+            if len(self._binned):
+                widths = self._widths[: len(self._binned)]
+                positions[rows] = _bin_positions(x[:, self._binned], self._edges, widths)
+
+    def _compact_sparse(self, X):
         """Return X as a CSR matrix, scaled and clipped."""
         if not sparse.issparse(X):
-            columns = self._matched(_columns(X))
-            X = sparse.csr_array(np.column_stack([_numbers(c).astype(float) for c in columns]))
+            columns = columns_of(X)
+            self._check_families(columns)
+            X = sparse.csr_array(np.column_stack([numbers_of(c).astype(float) for c in columns]))
+        X = self._finite_sparse(X)
+        with np.errstate(over="ignore"):
+            x = _smooth_clip(X.data / self._scale[X.indices]).astype(self.dtype_)
+        return type(X)((x, X.indices, X.indptr), shape=X.shape)
+
+    def _finite_sparse(self, X):
+        """Return X in canonical format and float64, with zeros for missing entries."""
         if not X.has_canonical_format:
             X = X.copy()
             X.sum_duplicates()
@@ -446,9 +425,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if np.isinf(x).any():
             raise self._infinite(X.indices[np.isinf(x).argmax()])
         x[np.isnan(x)] = 0.0
-        with np.errstate(over="ignore"):
-            x = _smooth_clip(x / self._scale[X.indices])
-        return type(X)((x.astype(self.dtype_), X.indices, X.indptr), shape=X.shape)
+        return type(X)((x, X.indices, X.indptr), shape=X.shape)
 
     def _expand(self, dense, positions):
         """Return the matrix that the compact form stands for.
@@ -466,10 +443,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 out[:, start:stop] = np.clip(position[:, None] - np.arange(width), 0, 1)
             else:
                 rows = np.flatnonzero(position >= 0)
-                out[rows, start + position[rows].astype(np.intp)] = 1
+                out[rows, start + position[rows].astype(int)] = 1
         return out
 
-    # -------------------------------------------------------------------------- names
+    # ---- names, state, tags
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns that ``transform`` gives.
@@ -482,8 +459,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of str
-            The name of a number, a name ending in ``_missing`` for its indicator, in
-            ``_bin0``, ``_bin1``, ... for its bins, in ``_`` and the level for a category.
+            The name of a number; with ``_missing`` for its indicator, ``_bin0``, ``_bin1``,
+            ... for its bins. The name of a category with ``_`` and the level.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
@@ -494,17 +471,17 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for name, width in zip(numeric[self._binned], self._widths, strict=False):
             out += [f"{name}_bin{b}" for b in range(width)]
         for f, i in enumerate(self._categorical):
-            tails = list(self._levels[f])
-            if self._gap_codes[f] == len(tails) != self._rare_codes[f]:
-                tails.append("missing")
-            if not np.isnan(self._rare_codes[f]):
-                tails.append("infrequent")
-            out += [f"{names[i]}_{tail}" for tail in tails]
+            gap, rare = self._gap_codes[f], self._rare_codes[f]
+            levels = [*self._levels[f]]
+            if gap == len(levels) != rare:
+                levels.append("missing")
+            if rare == len(levels):
+                levels.append("infrequent")
+            out += [f"{names[i]}_{level}" for level in levels]
         return np.array(out, dtype=object)
 
     def _name(self, i):
-        names = getattr(self, "feature_names_in_", None)
-        return i if names is None else repr(str(names[i]))
+        return repr(str(self.feature_names_in_[i])) if hasattr(self, "feature_names_in_") else i
 
     def _infinite(self, i):
         return ValueError(
@@ -512,10 +489,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             "missing. Replace infinity by NaN or by a large number."
         )
 
-    # -------------------------------------------------------------------------- state
-
     def _state(self):
-        """Return everything there is to know, as plain arrays, lists, dicts and numbers."""
+        """Return all there is to know as plain arrays, lists, dicts, strings and numbers."""
         return dict(vars(self))
 
     @classmethod
@@ -525,15 +500,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return encoder
 
     def __sklearn_tags__(self):
-        """Return the capabilities of the encoder."""
+        """Return the tags of the encoder: it takes missing values and sparse matrices."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-# ---------------------------------------------------------------------- numbers, formulas
 
 
 def _smooth_clip(z):
@@ -573,9 +545,12 @@ def _bin_edges(values, totals, n_bins):
 
 def _bin_positions(x, edges, widths):
     """Bin number plus the fraction of the bin that lies below x; `edges` ends in infinities."""
-    bins = np.zeros(x.shape, dtype=np.intp)
-    for row in edges[1:]:
-        bins += x >= row
+    if len(x) < 32:  # few rows: few calls
+        bins = (x[:, None, :] >= edges[1:]).view(np.uint8).sum(axis=1, dtype=np.uint8)
+    else:
+        bins, above = np.zeros(x.shape, dtype=np.uint8), np.empty(x.shape, dtype=bool)
+        for row in edges[1:]:
+            bins += np.greater_equal(x, row, out=above).view(np.uint8)
     bins = np.minimum(bins, widths - 1)
     at = bins * edges.shape[1] + np.arange(edges.shape[1])
     low, high = edges.ravel().take(at), edges.ravel().take(at + edges.shape[1])
@@ -583,145 +558,13 @@ def _bin_positions(x, edges, widths):
         return bins + np.clip((x - low) / np.minimum(high - low, _LARGEST), 0.0, 1.0)
 
 
-# ------------------------------------------------------------------------ tables, columns
-
-
-def _checked(estimator, X, *, reset=False):
-    """Return X as a DataFrame, an array or a CSR matrix, its names and shape checked."""
-    if sparse.issparse(X):
-        return validate_data(
-            estimator, X, reset=reset, accept_sparse="csr", ensure_all_finite=False,
-            dtype=[np.float64, np.float32],
-        )  # fmt: skip
-    if not hasattr(X, "columns") and hasattr(X, "to_pandas"):
-        X = X.to_pandas()
-    if not hasattr(X, "columns"):
-        if isinstance(X, list | tuple) and np.asarray(X).dtype.kind in "US":
-            X = np.array(X, dtype=object)
-        text = getattr(X, "dtype", None) is not None and X.dtype.kind in "OU"
-        X = validate_data(
-            estimator, X, reset=reset, ensure_all_finite=False, dtype=None if text else "numeric"
-        )
-        if X.dtype.kind == "U":
-            return X.astype(object)
-        return X.view(np.uint8) if X.dtype.kind == "b" else X
-    # The comparison of names by hand saves most of the cost of one row.
-    names = list(X.columns) if isinstance(X.columns, list) else X.columns.tolist()
-    if reset or names != getattr(estimator, "feature_names_in_", np.empty(0)).tolist():
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
-    if 0 in X.shape:
-        what = "sample(s)" if X.shape[0] == 0 else "feature(s)"
-        raise ValueError(
-            f"Found array with 0 {what} (shape={X.shape}) while a minimum of 1 is required by "
-            f"{type(estimator).__name__}."
-        )
-    return X
-
-
-def _weighted_rows(X, sample_weight):
-    """Return the rows of positive weight, their weights and how many rows they stand for."""
-    if sample_weight is None:
-        return X, None, X.shape[0]
-    weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
-    if weights.min() < 0 or not weights.any():
-        raise ValueError("sample_weight must be nonnegative, and positive for some row.")
-    if not weights.all():
-        rows = np.flatnonzero(weights)
-        X, weights = _safe_indexing(X, rows), weights[rows]
-    if (weights == np.floor(weights)).all():
-        return X, weights, int(weights.sum())
-    return X, weights / weights.mean(), len(weights)
-
-
-def _is_numeric(X):
-    return isinstance(X, np.ndarray) and X.dtype.kind in "biuf"
-
-
-def _columns(X):
-    """Return the columns of a table: arrays, pandas extension arrays or polars Series."""
-    if isinstance(X, np.ndarray):
-        return X.T
-    if sparse.issparse(X):
-        return [X.data] * X.shape[1]  # numbers, all of them
-    if hasattr(X, "get_columns"):
-        return X.get_columns()
-    if hasattr(X, "_get_column_array"):  # ten times faster than the public way
-        return [X._get_column_array(i) for i in range(X.shape[1])]
-    return [X.iloc[:, i].values for i in range(X.shape[1])]
-
-
-def _family(column):
-    """Return what a column holds: number, bool, text, mixed, empty, date, complex or other."""
-    kind = getattr(column.dtype, "kind", None)
-    if kind is None:
-        kind = _POLARS_KINDS.get(column.dtype.base_type().__name__, "i")
-    elif hasattr(column, "codes"):  # a pandas Categorical: its levels are text, if not numbers
-        kind = column.categories.dtype.kind
-        return _KINDS[kind] if kind in "iufb" else "text"
-    elif kind == "O" and getattr(column.dtype, "name", "") in ("str", "string"):
-        return "text"
-    return _KINDS.get(kind) or _family_of(_list(column))
-
-
-def _family_of(values):
-    """Return what a list of Python objects holds."""
-    types = {t for t in set(map(type, values)) if t.__name__ not in _MISSING_TYPES}
-    floats = tuple(t for t in types if issubclass(t, float | np.floating))
-    if floats and all(v != v for v in values if isinstance(v, floats)):
-        types.difference_update(floats)
-    if not types:
-        return "empty"
-    classes = (str, "text"), (bool | np.bool_, "bool"), (numbers.Real | Decimal, "number")
-    for accepted, family in classes:
-        if all(issubclass(t, accepted) for t in types):
-            return family
-    if all(issubclass(t, str | np.bool_ | numbers.Real | Decimal) for t in types):
-        return "mixed"
-    dates = datetime.date | datetime.time | datetime.timedelta | np.datetime64 | np.timedelta64
-    if any(issubclass(t, dates) for t in types):
-        return "date"
-    return "complex" if any(issubclass(t, complex | np.complexfloating) for t in types) else "other"
-
-
-def _list(column):
-    return column.to_list() if hasattr(column, "to_list") else column.tolist()
-
-
-def _numbers(column):
-    """Return a column as an array of numbers, NaN where missing; without a copy if possible."""
-    if not isinstance(column, np.ndarray):
-        if hasattr(column, "get_chunks"):  # polars
-            column = column.to_numpy()
-        elif hasattr(column, "codes"):
-            column = np.asarray(column)
-        else:
-            column = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    if column.dtype.kind in "iufb":
-        return column
-    return np.array([np.nan if _text(v) is None else float(v) for v in column], dtype=np.float64)
-
-
-def _values(column):
-    """Return a list of values and, for each row, an index into it; missing may be -1."""
-    if hasattr(column, "codes"):
-        codes, levels = column.codes, column.categories
-        if len(codes) >= len(levels):
-            return codes, [*levels.tolist(), None]
-        rows = [None if code < 0 else levels[code] for code in codes.tolist()]
-    else:
-        rows = _list(column)
-    found = {}
-    return [found.setdefault(v, len(found)) for v in rows], list(found)
-
-
-def _text(value):
-    """Return the text by which a level is known, or None if the value is missing."""
-    if isinstance(value, str):
-        return str(value)
-    if type(value).__name__ in _MISSING_TYPES:
-        return None
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        if value != value:
-            return None
-        return str(int(value)) if value == value // 1 else repr(float(value))
-    return str(value)
+def _level_counts(column, weights):
+    """Return the weight of each level of a column, by its text; None is missing."""
+    codes, values = values_of(column)
+    codes = np.asarray(codes, dtype=int) % len(values)
+    counts: dict = {}
+    for value, count in zip(values, np.bincount(codes, weights, len(values)), strict=True):
+        if count > 0:
+            text = text_of(value)
+            counts[text] = counts.get(text, 0) + count
+    return counts

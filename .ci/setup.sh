@@ -95,7 +95,7 @@ skxent_setup() {
             "$interpreter" -m venv "$venv" || stop "could not make $venv (see above)"
             echo '*' >"$venv/.gitignore"
         fi
-        echo "skxent: installing into .venv: a few minutes, once"
+        echo "skxent: installing into .venv (a few minutes the first time)"
         mark=$(fingerprint)
         for old in "$venv"/installed-*; do
             [ "$(cat "$old" 2>/dev/null)" = "$mark" ] || rm -f -- "$old"

@@ -1,8 +1,9 @@
 """Configuration of the documentation; it builds without a network."""
 
+import importlib.util
 import re
+import shutil
 import sys
-import warnings
 from pathlib import Path
 
 import skxent
@@ -17,9 +18,9 @@ version = release = skxent.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
-    "mathml",
     "public_names",
 ]
 exclude_patterns = ["_build", "generated/gallery_backreferences"]
@@ -30,29 +31,19 @@ nitpicky = False
 # -- API pages -------------------------------------------------------------------------------------
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc states the types
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
 
-def _link_scikit_learn(app, what, name, obj, options, lines):
-    """Turn what docstrings inherited from scikit-learn refer to into links to its pages."""
-    target = r"`\1 <https://scikit-learn.org/stable/\2.html>`__"
-    term = r"`\1 <https://scikit-learn.org/stable/glossary.html>`__"
-    for number, line in enumerate(lines):
-        line = re.sub(r":ref:`([^`<]+?) <(metadata_routing|visualizations)>`", target, line)
-        lines[number] = re.sub(r":term:`([^`<]+?)(?: <[^`]*>)?`", term, line)
+def _unlink_scikit_learn(app, what, name, obj, options, lines):
+    """Keep only the text of what docstrings inherited from scikit-learn refer to in its pages."""
+    if getattr(obj, "__module__", "").startswith("sklearn."):
+        text = re.sub(r":(?:ref|term):`([^`<]+?)(?: <[^`]*>)?`", r"\1", "\n".join(lines))
+        lines[:] = text.split("\n")
 
 
 # -- Gallery ---------------------------------------------------------------------------------------
-def _warnings_are_errors(gallery_conf, fname, when):
-    """Let an example that warns fail, with the warnings' filters put back after it."""
-    if when == "before":
-        gallery_conf["_filters"] = warnings.filters[:]
-        warnings.simplefilter("error")
-    else:
-        warnings.filters[:] = gallery_conf.pop("_filters")
-
-
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
@@ -60,11 +51,25 @@ sphinx_gallery_conf = {
     "abort_on_example_error": False,
     "only_warn_on_example_error": True,
     "download_all_examples": False,
-    "min_reported_time": 1e9,
+    "write_computation_times": False,
     "show_memory": False,
+    "reset_modules": ("matplotlib", "gallery.warnings_are_errors"),
+    "reset_modules_order": "both",
     "remove_config_comments": True,
     "plot_gallery": "True",
 }
+
+# -- Formulas --------------------------------------------------------------------------------------
+mathjax_path = "mathjax.js"
+
+
+def _copy_mathjax(app, exception):
+    """Put MathJax, one file with no others behind it, beside the pages: no network to read them."""
+    if exception is None and app.builder.format == "html":
+        package = importlib.util.find_spec("sphinx-mathjax-offline").submodule_search_locations[0]
+        source = Path(package) / "static" / "mathjax" / "tex-svg-full.js"
+        shutil.copyfile(source, Path(app.outdir) / "_static" / mathjax_path)
+
 
 # -- HTML ------------------------------------------------------------------------------------------
 html_theme = "pydata_sphinx_theme"
@@ -73,7 +78,6 @@ html_static_path = ["_static"]
 html_css_files = ["skxent.css"]
 html_copy_source = False
 html_show_sourcelink = False
-html_math_renderer = "mathml"
 html_theme_options = {
     "logo": {"text": "skxent"},
     "header_links_before_dropdown": 6,
@@ -84,9 +88,22 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {"quick_start": [], "how_it_works": [], "changelog": []}
+html_sidebars = {
+    page: []
+    for page in (
+        "index",
+        "quick_start",
+        "migrating",
+        "how_it_works",
+        "changelog",
+        "contributing",
+        "citing",
+        "security",
+    )
+}
 
 
 def setup(app):
     """Connect this file's hooks."""
-    app.connect("autodoc-process-docstring", _link_scikit_learn, priority=400)
+    app.connect("build-finished", _copy_mathjax)
+    app.connect("autodoc-process-docstring", _unlink_scikit_learn, priority=400)

@@ -55,16 +55,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Numbers are centred at their median, divided by their interquartile range and smoothly
     clipped to (-3, 3), as in RealMLP [1]_: heavy tails and outliers do no harm. A missing
-    number becomes the median, and an indicator column says so where there were gaps in
-    ``fit``. On top of that, a piecewise-linear encoding over quantile bins [2]_ lets a
-    network bend its response within a column without having to learn where.
+    number becomes the median, and an indicator column says so where ``fit`` saw enough gaps.
+    On top of that, a piecewise-linear encoding over quantile bins [2]_ lets a network bend
+    its response within a column without having to learn where.
 
     Categories are one-hot encoded. Missing is a level like any other. Rare levels share
     one "infrequent" level, which also takes the levels that were not seen in ``fit``; where
-    there is none, an unseen level is encoded as zeros. Levels are compared by their text,
-    so that 1, 1.0 and "1" are one level.
+    there is none, an unseen level is encoded as zeros. Levels are compared by their text, so
+    that 1, 1.0 and "1" are one level.
 
-    Columns that say nothing (constant, or too few rows in any level) are left out.
+    Columns that say nothing (constants, identifiers) are left out.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     feature_names_in_ : ndarray of str
         Their names, if they are all strings.
 
-    is_categorical_ : ndarray of bool, of shape (n_features_in_,)
+    is_categorical_ : ndarray of bool, of shape (`n_features_in_`,)
         Which columns are encoded as categories.
 
     n_bins_ : int
@@ -110,6 +110,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ``fit`` with ``sample_weight`` of whole numbers is the same as ``fit`` with the rows
     repeated that many times, exactly. A row of weight zero does not exist. Weights that are
     not whole numbers count relative to their mean.
+
+    A level is rare, and so are gaps in a numeric column, if it has less than 2 rows or less
+    than one row in 500, where 10 rows are always enough. At most 1000 levels of a column,
+    the most frequent ones, have a column of their own.
 
     Half of the edges of the bins are at quantiles of the rows, the other half at quantiles
     of the distinct values: a column that is mostly zero keeps its resolution elsewhere. With
@@ -244,13 +248,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             x = numbers_of(columns[i])
             dtypes.append(x.dtype)
             missing = np.isnan(x)
+            n_missing = missing.sum() if weights is None else weights[missing].sum()
             x = x[~missing]
             if np.isinf(x).any():
                 raise self._infinite(i)
-            if 0 < x.size and (x.size < len(missing) or x.min() < x.max()):
+            has_gaps = n_missing >= _rare_below(n_rows)  # as for levels: a rare gap says nothing
+            if 0 < x.size and (has_gaps or x.min() < x.max()):
                 used.append(i)
                 varies.append(x.min() < x.max())
-                gaps.append(x.size < len(missing))
+                gaps.append(has_gaps)
         self.n_bins_ = _auto_n_bins(n_rows, sum(varies)) if self.n_bins == "auto" else self.n_bins
         self.dtype_ = np.result_type(*dtypes).name if self.dtype == "auto" else self.dtype
         self._numeric, self._linear = np.array(used, dtype=int), np.flatnonzero(varies)
@@ -301,6 +307,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _fit_sparse(self, X, weights):
         """Learn the root mean square of the nonzero entries of each column."""
+        self.dtype_ = X.dtype.name if self.dtype == "auto" else self.dtype
         X = self._finite_sparse(X)
         x = np.abs(X.data)
         counts = (x > 0).astype(float)
@@ -314,7 +321,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._scale = np.where(totals > 0, peaks * np.sqrt(squares / np.maximum(totals, 1e-300)), 1)
         self._scale = np.maximum(self._scale, _SMALLEST)
         self._edges, self._n_dense, self.n_bins_ = np.empty((0, 0)), X.shape[1], 0
-        self.dtype_ = X.dtype.name if self.dtype == "auto" else self.dtype
 
     # ---- transform
 
@@ -387,7 +393,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for start in range(0, len(dense), step):
             rows = slice(start, start + step)
             if is_numeric(X):
-                x = X[rows, self._numeric].astype(np.float64, copy=False)
+                x = _pick(X[rows], self._numeric).astype(np.float64, copy=False)
             else:
                 x = np.empty((len(dense[rows]), len(columns)))
                 for j, column in enumerate(columns):
@@ -399,11 +405,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 x = np.where(missing, self._center, x)
             with np.errstate(over="ignore"):
                 z = _smooth_clip((x - self._center) / self._scale)
-            dense[rows, :m] = z[:, self._linear]
+            dense[rows, :m] = _pick(z, self._linear)
             dense[rows, m:] = missing[:, self._gaps]
             if len(self._binned):
                 widths = self._widths[: len(self._binned)]
-                positions[rows] = _bin_positions(x[:, self._binned], self._edges, widths)
+                positions[rows] = _bin_positions(_pick(x, self._binned), self._edges, widths)
 
     def _compact_sparse(self, X):
         """Return X as a CSR matrix, scaled and clipped."""
@@ -504,8 +510,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        kept = ["float64", "float32"] if self.dtype == "auto" else [self.dtype]
+        tags.transformer_tags.preserves_dtype = kept
         return tags
+
+
+def _pick(x, columns):
+    """Return the given columns of x, which is x itself if they are all there are."""
+    return x if len(columns) == x.shape[1] else x[:, columns]
 
 
 def _smooth_clip(z):

@@ -1,0 +1,605 @@
+import datetime
+import decimal
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from scipy import sparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skxent import TableEncoder
+from skxent._encoding import _auto_n_bins, _bin_edges, _distribution, _rare_below
+
+slow = settings(max_examples=60, deadline=None)
+
+
+@parametrize_with_checks([TableEncoder(), TableEncoder(n_bins=3, dtype="float64")])
+def test_check_estimator(estimator, check):
+    check(estimator)
+
+
+# ---- random tables
+
+
+def _gaps(values, rng, missing=None):
+    """Some of the values, as objects, replaced by a missing one."""
+    values = np.array(values, dtype=object)
+    values[rng.random(len(values)) < 0.3] = missing
+    return values
+
+
+LEVELS = ["a", "b", "c", "", "nan", "1", "ä b"]
+COLUMNS = {
+    "float": lambda n, rng: rng.normal(size=n),
+    "float32": lambda n, rng: rng.exponential(size=n).astype(np.float32),
+    "float gaps": lambda n, rng: np.where(rng.random(n) < 0.3, np.nan, rng.normal(size=n)),
+    "huge": lambda n, rng: rng.choice([-1.7e308, 1.7e308, 0.0, 1.0], n),
+    "tiny": lambda n, rng: rng.choice([0.0, 5e-324, 1e-310], n),
+    "zero-inflated": lambda n, rng: np.where(rng.random(n) < 0.8, 0.0, rng.lognormal(5, 3, n)),
+    "few": lambda n, rng: rng.integers(-1, 2, n).astype(np.int8),
+    "int": lambda n, rng: rng.integers(2**40, 2**40 + 50, n),
+    "unsigned": lambda n, rng: rng.integers(0, 255, n).astype(np.uint8),
+    "constant": lambda n, rng: np.full(n, 7.0),
+    "constant gaps": lambda n, rng: np.where(rng.random(n) < 0.5, np.nan, 7.0),
+    "no number": lambda n, rng: np.full(n, np.nan),
+    "nothing": lambda n, rng: np.full(n, None, dtype=object),
+    "bool": lambda n, rng: rng.random(n) < 0.5,
+    "bool gaps": lambda n, rng: _gaps((rng.random(n) < 0.5).tolist(), rng),
+    "str": lambda n, rng: pd.array(rng.choice(LEVELS, n).tolist(), dtype="str"),
+    "str gaps": lambda n, rng: pd.array(_gaps(rng.choice(LEVELS, n).tolist(), rng), dtype="str"),
+    "object": lambda n, rng: rng.choice(LEVELS, n).astype(object),
+    "object gaps": lambda n, rng: _gaps(rng.choice(LEVELS, n).tolist(), rng),
+    "category": lambda n, rng: pd.Categorical(rng.choice(LEVELS, n).astype(object)),
+    "category gaps": lambda n, rng: pd.Categorical(_gaps(rng.choice(LEVELS, n), rng), LEVELS),
+    "ids": lambda n, rng: pd.array([f"id{i}" for i in rng.integers(0, 10**9, n)], dtype="str"),
+    "Int64": lambda n, rng: pd.array(_gaps(rng.integers(0, 99, n), rng, pd.NA), dtype="Int64"),
+    "Float32": lambda n, rng: pd.array(rng.normal(size=n), dtype="Float32"),
+    "boolean": lambda n, rng: pd.array(_gaps(rng.random(n) < 0.5, rng, pd.NA), dtype="boolean"),
+}
+ONLY_PANDAS = {
+    "category of int": lambda n, rng: pd.Categorical(rng.integers(0, 4, n)),
+    "category of interval": lambda n, rng: pd.cut(rng.normal(size=n), [-9.0, -0.5, 0.5, 9.0]),
+    "category of bool": lambda n, rng: pd.Categorical(rng.random(n) < 0.5),
+    "string": lambda n, rng: pd.array(rng.choice(LEVELS, n).tolist(), dtype="string"),
+    "arrow int": lambda n, rng: pd.array(rng.integers(0, 9, n), dtype=pd.ArrowDtype(pa.int32())),
+    "arrow str": lambda n, rng: pd.array(
+        _gaps(rng.choice(LEVELS, n), rng), dtype=pd.ArrowDtype(pa.string())
+    ),
+    "object of float": lambda n, rng: _gaps(rng.normal(size=n).tolist(), rng),
+    "object NA": lambda n, rng: _gaps(rng.integers(0, 9, n).tolist(), rng, pd.NA),
+    "decimal": lambda n, rng: np.array([decimal.Decimal(i) / 7 for i in range(n)], dtype=object),
+    "sparse": lambda n, rng: pd.arrays.SparseArray((rng.random(n) < 0.3) * 2.0),
+}
+
+
+def _table(kinds, n, seed):
+    rng = np.random.default_rng(seed)
+    makers = COLUMNS | ONLY_PANDAS
+    return pd.DataFrame({f"{kind} {i}": makers[kind](n, rng) for i, kind in enumerate(kinds)})
+
+
+def _kinds(*makers):
+    return st.lists(st.sampled_from([k for m in makers for k in m]), min_size=1, max_size=6)
+
+
+sizes = st.sampled_from([1, 2, 3, 7, 30, 120, 300])
+seeds = st.integers(0, 2**32 - 1)
+n_bins = st.sampled_from(["auto", 0, 1, 2, 5, 16, 255])
+
+
+def _assert_same(a, b):
+    for x, y in zip(a, b, strict=True):
+        assert_array_equal(x, y)
+
+
+def _expanded(encoder, dense, positions):
+    """The expansion as it is defined, one number at a time."""
+    blocks = [dense]
+    for f, (kind, width) in enumerate(zip(encoder._kinds, encoder._widths, strict=True)):
+        block = np.zeros((len(dense), width))
+        for row, position in zip(block, positions[:, f], strict=True):
+            if kind == 0 and position >= 0:
+                row[int(position)] = 1
+            elif kind == 1 and position == position:
+                whole = int(np.floor(position))
+                row[:whole] = 1
+                if whole < width:
+                    row[whole] = position - whole
+        blocks.append(block)
+    return np.hstack(blocks)
+
+
+@slow
+@given(_kinds(COLUMNS, ONLY_PANDAS), sizes, seeds, n_bins)
+def test_any_table_is_encoded_row_by_row(kinds, n, seed, n_bins):
+    encoder = TableEncoder(n_bins=n_bins).fit(_table(kinds, n, seed))
+    X = _table(kinds, 40, seed + 1)
+    dense, positions = encoder._compact(X)
+    assert positions.dtype == np.float32 and dense.dtype == encoder.dtype_
+    assert np.isfinite(dense).all() and (np.abs(dense) <= 3).all()
+    widths = np.broadcast_to(encoder._widths, positions.shape)
+    inside = (positions >= 0) & (positions <= widths - (encoder._kinds == 0))
+    assert (inside | (np.isnan(positions) & (encoder._kinds == 0))).all()
+    out = encoder.transform(X)
+    assert_array_equal(out, _expanded(encoder, dense, positions))
+    assert out.dtype == encoder.dtype_ and out.shape[1] == len(encoder.get_feature_names_out())
+    for i in (0, 17, 39):
+        _assert_same(encoder._compact(X.iloc[[i]]), (dense[[i]], positions[[i]]))
+
+
+@slow
+@given(_kinds(COLUMNS, ONLY_PANDAS), sizes, seeds, n_bins)
+def test_order_of_rows_and_constant_columns_do_not_matter(kinds, n, seed, n_bins):
+    X = _table(kinds, n, seed)
+    order = np.random.default_rng(seed).permutation(n)
+    first = TableEncoder(n_bins=n_bins).fit(X)
+    constant = X.iloc[order].assign(one=1.0, same="same", nothing=None)
+    second = TableEncoder(n_bins=n_bins, dtype=first.dtype_).fit(constant)
+    new = _table(kinds, 20, seed + 1)
+    _assert_same(first._compact(new), second._compact(new.assign(one=2.0, same="x", nothing=3)))
+    assert_array_equal(first.get_feature_names_out(), second.get_feature_names_out())
+
+
+def _polars(frame):
+    empty = [pl.Series(c, [None] * len(frame)) for c in frame if frame[c].isna().all()]
+    return pl.from_pandas(frame).with_columns(s for s in empty if frame[s.name].dtype == object)
+
+
+@slow
+@given(_kinds(COLUMNS), sizes, seeds)
+def test_pandas_equals_polars(kinds, n, seed):
+    X, new = _table(kinds, n, seed), _table(kinds, 20, seed + 1)
+    one, other = TableEncoder(dtype="float64"), TableEncoder(dtype="float64")
+    one.fit(X)
+    other.fit(_polars(X))
+    assert one._families == other._families
+    _assert_same(one._compact(new), other._compact(_polars(new)))
+    _assert_same(one._compact(new), one._compact(_polars(new)))
+    _assert_same(one._compact(new.iloc[[3]]), one._compact(_polars(new)[3:4]))
+
+
+@slow
+@given(_kinds(COLUMNS), sizes, seeds, n_bins)
+def test_whole_weights_are_repetitions(kinds, n, seed, n_bins):
+    X = _table(kinds, n, seed)
+    counts = np.random.default_rng(seed).integers(0, 4, n)
+    counts[0] += 1
+    encoder = TableEncoder(n_bins=n_bins, dtype="float64")
+    weighted = clone(encoder).fit(X, sample_weight=counts)
+    repeated = clone(encoder).fit(X.iloc[np.repeat(np.arange(n), counts)])
+    assert_array_equal(weighted.get_feature_names_out(), repeated.get_feature_names_out())
+    assert_array_equal(weighted.transform(X), repeated.transform(X))
+
+
+@given(st.lists(st.floats(allow_infinity=False), min_size=1, max_size=30), n_bins)
+@settings(max_examples=100, deadline=None)
+def test_any_numbers(values, n_bins):
+    X = np.array(values)[:, None]
+    encoder = TableEncoder(n_bins=n_bins).fit(X)
+    dense, positions = encoder._compact(np.vstack([X, [[1e308], [-1e308], [0.0], [np.nan]]]))
+    assert np.isfinite(dense).all() and np.isfinite(positions).all()
+    order = np.argsort(values)
+    assert (
+        np.diff(positions[: len(values)][order][np.isfinite(np.sort(values))], axis=0) >= 0
+    ).all()
+
+
+# ---- numbers
+
+
+def test_scale_and_smooth_clip():
+    x = np.arange(101.0)
+    z = (x - 50) / 50
+    encoder = TableEncoder(n_bins=0).fit(x[:, None])
+    expected = z / np.sqrt(1 + (z / 3) ** 2)
+    np.testing.assert_allclose(encoder.transform(x[:, None])[:, 0], expected, rtol=1e-12)
+    # Half of the range where the quartiles are equal.
+    x = np.array([0.0] * 9 + [10.0])[:, None]
+    assert TableEncoder(n_bins=0).fit(x)._scale == [5.0]
+
+
+def test_missing_numbers_become_the_median_and_say_so():
+    x = np.repeat([[0.0], [1], [2], [3], [4], [np.nan]], 3, axis=1)
+    x[:, 0], x[4, 2] = [0, 1, 2, 3, 4, 5], np.nan
+    encoder = TableEncoder(n_bins=4).fit(x)
+    # One row is too few for an indicator, two are enough.
+    assert list(encoder.get_feature_names_out()[:4]) == ["x0", "x1", "x2", "x2_missing"]
+    dense, positions = encoder._compact(np.array([[np.nan, np.nan, np.nan], [2, 2, 1]]))
+    assert_array_equal(dense, [[0, 0, 0, 1], [0, 0, 0, 0]])
+    assert_array_equal(positions[0], positions[1])
+
+
+def test_whole_numbers_beyond_float32_stay_distinct():
+    x = 2**53 - 1 - np.arange(50)[:, None]
+    encoder = TableEncoder(dtype="float32").fit(x)
+    assert len(np.unique(encoder.transform(x)[:, 0])) == 50
+    for X in (pd.DataFrame(x), pl.DataFrame(x), pd.DataFrame(x, dtype="Int64")):
+        assert_array_equal(TableEncoder(dtype="float32").fit_transform(X), encoder.transform(x))
+
+
+def test_edges_follow_rows_and_distinct_values():
+    few = np.array([1.0, 2.0, 5.0] * 40)
+    assert_array_equal(_bin_edges(*_distribution(few, None), 16), [1, 2, 5])
+    x = np.arange(1.0, 1602.0)  # all distinct: plain quantiles
+    edges = _bin_edges(*_distribution(x, None), 16)
+    assert_array_equal(edges, np.ceil(np.arange(17) * 1601 / 16).clip(1))
+    inflated = np.concatenate([np.zeros(5000), np.arange(1.0, 801.0)])
+    edges = _bin_edges(*_distribution(inflated, None), 16)
+    assert len(edges) == 11 and (np.diff(edges[1:]) <= 101).all()
+
+
+def test_positions_along_the_bins():
+    x = np.array([0.0, 1.0, 2.0, 4.0] * 5)[:, None]
+    encoder = TableEncoder(n_bins=8).fit(x)
+    _, positions = encoder._compact(np.array([[-1.0], [0.0], [0.5], [1.0], [3.0], [4.0], [9.0]]))
+    assert_array_equal(positions[:, 0], [0, 0, 0.5, 1, 2.5, 3, 3])
+
+
+def test_two_values_get_no_bins_and_many_columns_neither():
+    rng = np.random.default_rng(0)
+    assert TableEncoder().fit(rng.integers(0, 2, (200, 3)))._widths.size == 0
+    assert _auto_n_bins(99, 5) == 0 and _auto_n_bins(100, 5) == 16 and _auto_n_bins(999, 201) == 0
+    assert TableEncoder().fit(rng.normal(size=(120, 201))).n_bins_ == 0
+    assert TableEncoder().fit(rng.normal(size=(120, 20))).n_bins_ == 16
+
+
+def test_dtype():
+    x = np.arange(30.0)[:, None]
+    for given_, expected in [("f4", "f4"), ("f8", "f8"), ("i2", "f4"), ("i8", "f8"), ("u1", "f4")]:
+        assert TableEncoder().fit_transform(x.astype(given_)).dtype == expected
+        assert TableEncoder().fit(pd.DataFrame(x.astype(given_))).dtype_ == np.dtype(expected).name
+    assert TableEncoder(dtype="float32").fit_transform(x).dtype == np.float32
+
+
+@pytest.mark.parametrize("frame", [np.asarray, pd.DataFrame, pl.DataFrame, sparse.csr_array])
+def test_infinity_is_refused_by_name(frame):
+    x = np.arange(30.0).reshape(10, 3)
+    encoder = TableEncoder().fit(frame(x))
+    x[4, 1] = np.inf
+    for method in (encoder.fit, encoder.transform):
+        with pytest.raises(ValueError, match="Column ('1'|'column_1'|1) holds an infinite value"):
+            method(frame(x))
+
+
+def test_relative_weights():
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(200, 2)), rng.random(200)
+    a = TableEncoder().fit(x, sample_weight=w).transform(x)
+    assert_array_equal(a, TableEncoder().fit(x, sample_weight=4 * w).transform(x))
+    for w in (-np.ones(200), np.zeros(200)):
+        with pytest.raises(ValueError, match="non-zero|must not be negative"):
+            TableEncoder().fit(x, sample_weight=w)
+
+
+# ---- categories
+
+
+def _letters(counts):
+    return pd.DataFrame({"c": [v for v, k in counts.items() for _ in range(k)]}, dtype=object)
+
+
+def _code(encoder, value):
+    return encoder._compact(pd.DataFrame({"c": [value]}, dtype=object))[1][0, 0]
+
+
+def test_rare_unseen_and_missing_levels():
+    encoder = TableEncoder().fit(_letters({"b": 5, "a": 5, "x": 1, "y": 1, None: 3}))
+    names = ["c_a", "c_b", "c_missing", "c_infrequent"]
+    assert list(encoder.get_feature_names_out()) == names
+    codes = [_code(encoder, v) for v in ("a", "b", None, "x", "y", "never seen", "")]
+    assert codes == [0, 1, 2, 3, 3, 3, 3]
+
+    encoder = TableEncoder().fit(_letters({"b": 5, "a": 5}))  # nothing rare, nothing missing
+    assert list(encoder.get_feature_names_out()) == ["c_a", "c_b"]
+    assert np.isnan([_code(encoder, v) for v in (None, np.nan, pd.NA, "new")]).all()
+
+    encoder = TableEncoder().fit(_letters({"b": 5, "a": 5, None: 1}))  # a rare gap
+    assert list(encoder.get_feature_names_out()) == ["c_a", "c_b", "c_infrequent"]
+    assert _code(encoder, None) == _code(encoder, "new") == 2
+
+
+def test_columns_without_information_are_left_out():
+    X = pd.DataFrame({"id": [f"{i}" for i in range(30)], "one": ["same"] * 30, "x": range(30)})
+    assert list(TableEncoder().fit(X).get_feature_names_out()) == ["x"]
+
+
+def test_rare_levels_do_not_blow_up_the_width():
+    assert [_rare_below(n) for n in (5, 1000, 3000, 10**6)] == [2, 2, 6, 10]
+    X = pd.DataFrame({"c": np.repeat(np.arange(3000).astype(str), 10)})
+    encoder = TableEncoder().fit(X)
+    assert encoder.transform(X[:5]).shape[1] == 1001
+    assert_array_equal(encoder._levels[0], TableEncoder().fit(X[::-1])._levels[0])
+
+
+def test_a_long_list_of_levels_is_not_walked_for_a_few_rows():
+    levels = [f"{i:05}" for i in range(5000)]
+    X = pd.DataFrame({"c": pd.Categorical(np.repeat(levels[:500], 20), levels)})
+    encoder = TableEncoder().fit(X)
+    some = X.iloc[[3000, 20]]
+    assert_array_equal(encoder._compact(some)[1], encoder._compact(X)[1][[3000, 20]])
+
+
+def test_levels_are_compared_by_their_text():
+    X = np.array([[1, "1", 1.0], [2, 2, "2.5"]] * 5, dtype=object)
+    encoder = TableEncoder(categorical_features=[0, 1, 2]).fit(X)
+    names = ["x0_1", "x0_2", "x1_1", "x1_2", "x2_1", "x2_2.5"]
+    assert list(encoder.get_feature_names_out()) == names
+    assert_array_equal(encoder._compact(X[:2])[1], [[0, 0, 0], [1, 1, 1]])
+
+
+@pytest.mark.parametrize(
+    "chosen", [["b"], [1], [False, True, False], np.array([False, True, False]), np.array([1])]
+)
+def test_chosen_categories(chosen):
+    X = pd.DataFrame({"a": [1, 2, 3] * 9, "b": [1, 2, 3] * 9, "c": [True, False, True] * 9})
+    encoder = TableEncoder(categorical_features=chosen).fit(X)
+    assert_array_equal(encoder.is_categorical_, [False, True, False])
+    assert list(encoder.get_feature_names_out()) == ["a", "c", "b_1", "b_2", "b_3"]
+    if not isinstance(chosen[0], str):
+        assert_array_equal(encoder.transform(X), clone(encoder).fit_transform(X.to_numpy(float)))
+
+
+@pytest.mark.parametrize("chosen", [["z"], [3], [-1], [True], [1.5], np.array(["a", 1], object)])
+def test_wrong_choice_is_refused_as_by_hist_gradient_boosting(chosen):
+    X = pd.DataFrame({"a": range(20), "b": range(20)})
+    with pytest.raises(ValueError) as theirs:
+        HistGradientBoostingClassifier(categorical_features=chosen).fit(X, X["a"] > 9)
+    with pytest.raises(ValueError) as ours:
+        TableEncoder(categorical_features=chosen).fit(X)
+    assert str(ours.value)[:45] == str(theirs.value)[:45]
+    with pytest.raises(ValueError, match="without feature names"):
+        TableEncoder(categorical_features=["a"]).fit(X.to_numpy())
+
+
+def test_no_categories():
+    X = pd.DataFrame({"a": range(20), "b": [True, False] * 10})
+    encoder = TableEncoder(categorical_features=None).fit(X)
+    assert not encoder.is_categorical_.any()
+    assert_array_equal(encoder.transform(X.astype(float)), encoder.transform(X))
+    with pytest.raises(ValueError, match="Column 's' holds text: list it in categorical_features"):
+        encoder.fit(X.assign(s="x"))
+
+
+@pytest.mark.parametrize("rows", [list, tuple, lambda r: np.array(r, dtype=object)])
+def test_rows_of_text_and_numbers(rows):
+    table = [["a", 1.5, None], ["b", 2, 3], ["a", 3, None], ["b", 4, 5]]
+    encoder = TableEncoder().fit(rows(table))
+    names = ["x1", "x2", "x2_missing", "x0_a", "x0_b"]
+    assert list(encoder.get_feature_names_out()) == names
+    assert_array_equal(encoder.transform(rows([["b", 2, 4]]))[0, 3:], [0, 1])
+
+
+def test_arrays_of_text_and_of_booleans():
+    X = np.array([["a", "b"], ["b", "b"], ["a", "c"], ["b", "c"]])
+    assert TableEncoder().fit_transform(X).shape == (4, 4)
+    X = np.random.default_rng(0).random((20, 3)) < 0.5
+    encoder = TableEncoder().fit(X)
+    assert encoder.dtype_ == "float32" and not encoder.is_categorical_.any()
+    assert_array_equal(encoder.transform(X), encoder.transform(1.0 * X))
+
+
+# ---- what does not fit
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (pd.date_range("2020", periods=9), "holds dates or times: replace them by numbers"),
+        (pd.date_range("2020", periods=9) - pd.Timestamp("2019"), "holds dates or times"),
+        (np.full(9, datetime.date(2020, 1, 1), dtype=object), "holds dates or times"),
+        (pd.period_range("2020", periods=9), "an argument must be a string or a number"),
+        (np.full(9, 1j), "Complex data not supported"),
+        ([{"a": 1}] * 9, "an argument must be a string or a number"),
+        ([b"bytes"] * 9, "an argument must be a string or a number"),
+        (["a", 1, 2] * 3, "holds both text and numbers"),
+    ],
+)
+def test_unusable_columns_are_refused_by_name(column, message):
+    X = pd.DataFrame({"fine": range(9), "odd": column})
+    with pytest.raises((ValueError, TypeError), match=f"Column 'odd' .*{message}"):
+        TableEncoder().fit(X)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series([datetime.date(2020, 1, 1)] * 4),
+        pl.Series([datetime.datetime(2020, 1, 1)] * 4),
+        pl.Series([datetime.timedelta(1)] * 4),
+        pl.Series([[1, 2]] * 4),
+        pl.Series([{"a": 1}] * 4),
+        pl.Series([b"a"] * 4),
+    ],
+)
+def test_unusable_polars_columns(column):
+    with pytest.raises((ValueError, TypeError), match="Column 'odd' holds (dates|objects)"):
+        TableEncoder().fit(pl.DataFrame({"odd": column}))
+
+
+def test_polars_types():
+    values = ["b", "a", None, "b"] * 5
+    X = pl.DataFrame(
+        {
+            "enum": pl.Series(values, dtype=pl.Enum(["b", "a"])),
+            "category": pl.Series(values, dtype=pl.Categorical),
+            "decimal": pl.Series([decimal.Decimal(i) / 4 for i in range(20)]),
+            "int": pl.Series([1, None, 3, 4] * 5, dtype=pl.Int16),
+            "null": pl.Series([None] * 20),
+        }
+    )
+    encoder = TableEncoder(n_bins=0).fit(X)
+    assert encoder._families == ["text", "text", "number", "number", "empty"]
+    names = ["decimal", "int", "int_missing"]
+    names += [f"{c}_{t}" for c in ("enum", "category") for t in ("a", "b", "missing")]
+    assert list(encoder.get_feature_names_out()) == names
+    assert_array_equal(encoder._compact(X)[1][:3], [[1, 1], [0, 0], [2, 2]])
+
+
+def test_a_column_may_not_change_what_it_holds():
+    X = pd.DataFrame(
+        {"number": range(9), "text": list("abcabcabc"), "flag": [True, False, True] * 3}
+    )
+    encoder = TableEncoder().fit(X)
+    for change in (
+        {"number": "1"},
+        {"number": pd.Categorical(list("abcabcabc"))},
+        {"text": 1.0},
+        {"text": True},
+        {"flag": 1},
+        {"flag": "True"},
+        {"text": pd.Timestamp("2020")},
+    ):
+        name = next(iter(change))
+        with pytest.raises(ValueError, match=f"Column '{name}' holds .* in fit: convert it"):
+            encoder.transform(X.assign(**change))
+    with pytest.raises(ValueError, match="Column 'text' holds number values"):
+        with pytest.warns(UserWarning, match="feature names"):
+            encoder.transform(np.ones((2, 3)))
+    for missing in (None, np.nan, pd.NA, pd.array([pd.NA] * 9, dtype="str")):
+        for name in X:
+            assert np.isfinite(encoder.transform(X.assign(**{name: missing}))).all()
+    encoder.transform(X.astype({"number": "float32", "text": "category", "flag": "boolean"}))
+
+
+def test_names_of_columns():
+    X = pd.DataFrame({"a": range(9), "c": list("abcabcabc")})
+    encoder = TableEncoder().fit(X)
+    with pytest.raises(ValueError, match="Feature names seen at fit time, yet now missing:\n- c"):
+        encoder.transform(X[["a"]])
+    with pytest.raises(ValueError, match="must be in the same order"):
+        encoder.transform(X[["c", "a"]])
+    with pytest.raises(ValueError, match="0 sample"):
+        encoder.transform(X[:0])
+    with pytest.raises(ValueError, match="0 feature"):
+        encoder.fit(X[[]])
+    numbered = X.set_axis([0, 1], axis=1)
+    assert TableEncoder().fit(numbered).transform(numbered).shape == (9, 4)
+
+
+class _Estimator(BaseEstimator):
+    """Something that has seen the names of the columns itself."""
+
+    feature_names_in_ = np.array(["a", "b"], dtype=object)
+    n_features_in_ = 2
+
+
+def test_names_are_checked_on_behalf_of_another():
+    X = pd.DataFrame({"a": range(9), "b": range(9)})
+    encoder = TableEncoder().fit(X)
+    encoder._compact(X, _Estimator())
+    with pytest.warns(UserWarning, match="_Estimator was fitted with feature names"):
+        encoder._compact(X.to_numpy(), _Estimator())
+
+
+def test_arrow_table():
+    X = pd.DataFrame({"a": np.arange(9.0), "c": list("abcabcabc")})
+    assert_array_equal(
+        TableEncoder().fit_transform(pa.Table.from_pandas(X)), TableEncoder().fit_transform(X)
+    )
+
+
+# ---- sparse
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"])
+@pytest.mark.parametrize("container", ["array", "matrix"])
+def test_sparse_stays_sparse(kind, container):
+    dense = sparse.random(30, 8, 0.3, random_state=0, data_rvs=lambda n: np.arange(1.0, n + 1))
+    dense = dense.toarray() * 10.0 ** np.arange(8)
+    dense[:, 5] = 0
+    X = getattr(sparse, f"{kind}_{container}")(dense)
+    out = TableEncoder().fit(X).transform(X)
+    assert sparse.issparse(out) and out.format == "csr" and out.dtype == np.float64
+    rms = np.sqrt((dense**2).sum(axis=0) / np.maximum((dense != 0).sum(axis=0), 1))
+    z = dense / np.where(rms > 0, rms, 1)
+    np.testing.assert_allclose(out.toarray(), z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-12)
+
+
+def test_sparse_storage_does_not_matter():
+    X = sparse.csr_array(np.array([[1.0, 0, 2], [0, 3, 0], [4, 0, 5]], dtype=np.float32))
+    encoder = TableEncoder().fit(X)
+    expected = encoder.transform(X).toarray()
+    wide = X.copy()
+    wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+    twice = sparse.coo_array(
+        ([0.5, 0.5, 2, 3, 4, 5, 0], ([0, 0, 0, 1, 2, 2, 1], [0, 0, 2, 1, 0, 2, 0]))
+    )
+    gaps = X.copy()
+    gaps.data = np.where(gaps.data == 3, np.nan, gaps.data)
+    for other in (wide, twice, X.astype(np.float64), X.astype(np.int32), X.toarray()):
+        np.testing.assert_array_equal(encoder.transform(other).toarray(), expected)
+        again = TableEncoder(dtype="float32").fit(sparse.csr_array(other))
+        np.testing.assert_array_equal(again.transform(X).toarray(), expected)
+    assert encoder.transform(gaps).toarray()[1, 1] == 0
+    assert encoder.get_feature_names_out().tolist() == ["x0", "x1", "x2"]
+    assert encoder._compact(X).dtype == np.float32
+    with pytest.raises(ValueError, match="sparse X cannot have categorical_features"):
+        TableEncoder(categorical_features=[0]).fit(X)
+    np.testing.assert_array_equal(
+        *(TableEncoder().fit(X.toarray()).transform(x) for x in (X, X.toarray()))
+    )
+
+
+def test_sparse_weights_are_repetitions():
+    rng = np.random.default_rng(0)
+    X, counts = sparse.random(40, 6, 0.4, "csr", random_state=0), rng.integers(0, 4, 40)
+    weighted = TableEncoder().fit(X, sample_weight=counts)
+    repeated = TableEncoder().fit(X[np.repeat(np.arange(40), counts)])
+    np.testing.assert_allclose(weighted._scale, repeated._scale, rtol=1e-13)
+
+
+# ---- a transformer like any other
+
+
+def test_output_as_a_frame():
+    X = _table(["float gaps", "str", "few"], 60, 0)
+    for container, frame in [("pandas", pd.DataFrame), ("polars", pl.DataFrame)]:
+        encoder = TableEncoder().set_output(transform=container)
+        out = encoder.fit_transform(X)
+        assert isinstance(out, frame)
+        assert list(out.columns) == list(encoder.get_feature_names_out())
+        assert_array_equal(out.to_numpy(), TableEncoder().fit_transform(X))
+
+
+def test_in_front_of_another_model():
+    X = _table(["float gaps", "str gaps", "zero-inflated", "bool"], 200, 0)
+    model = make_pipeline(TableEncoder(), LogisticRegression()).fit(X, np.arange(200) % 2)
+    assert model.predict_proba(X.iloc[[0]]).shape == (1, 2)
+
+
+def _is_plain(value):
+    if isinstance(value, dict):
+        return all(type(k) is str and _is_plain(v) for k, v in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "biuf" or all(type(v) is str for v in value)
+    return value is None or type(value) in (str, int, float, bool)
+
+
+@slow
+@given(_kinds(COLUMNS, ONLY_PANDAS), seeds)
+def test_state_is_plain(kinds, seed):
+    X = _table(kinds, 120, seed)
+    encoder = TableEncoder().fit(X)
+    state = pickle.loads(pickle.dumps(encoder._state()))
+    assert _is_plain(state)
+    _assert_same(TableEncoder._from_state(state)._compact(X), encoder._compact(X))
+
+
+def test_nothing_is_remembered_in_transform():
+    X = _table(list(COLUMNS), 120, 0)
+    encoder = TableEncoder().fit(X)
+    before, again = pickle.dumps(encoder), clone(encoder).fit(X)
+    encoder.transform(X)
+    assert pickle.dumps(encoder) == before == pickle.dumps(again)

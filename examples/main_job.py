@@ -45,7 +45,6 @@ def draw_curves(axes, fitted, name):
     curve = fitted["MLPClassifier"][-1].loss_curve_
     axes.plot(range(1, len(curve) + 1), curve, "--", color="0.5", label="MLPClassifier, training")
     axes.set(title=name, xlabel="epoch", ylabel="loss", yscale="log", xscale="log")
-    axes.legend()
 
 
 def main():
@@ -56,7 +55,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0, help="of the splits and of the networks")
     arguments = parser.parse_args()
 
-    figure = Figure(figsize=(5 * len(DATA), 4), layout="constrained")
+    figure = Figure(figsize=(5 * len(DATA), 4.5), layout="constrained")
     print(f"{'data':<14} {'classifier':<19} {'log loss':>8} {'accuracy':>9} {'seconds':>8}")
     for (name, load), axes in zip(DATA.items(), figure.subplots(1, len(DATA)), strict=True):
         X, y = load(return_X_y=True, as_frame=True)
@@ -73,6 +72,7 @@ def main():
             print(f"{name:<14} {label:<19} {loss:8.4f} {accuracy:9.3f} {seconds:8.2f}", flush=True)
         draw_curves(axes, fitted, name)
 
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(arguments.output, dpi=100)
     print(f"\nlearning curves: {arguments.output}")

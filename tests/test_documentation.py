@@ -1,4 +1,4 @@
-"""README and pages say what is so; code in the pages is tested as doctests, see docs/conftest.py."""
+"""README and pages say what is so; the code in the pages is run as doctests besides."""
 
 import re
 import subprocess
@@ -29,9 +29,9 @@ def test_the_example_of_the_readme_runs():
     assert float(loss) < 0.2
 
 
-def test_files_that_readme_and_pages_name_exist():
+def test_files_that_the_readme_names_exist():
     text = README.read_text()
-    named = set(re.findall(r"\]\(([^)#:]+)\)", text)) | set(re.findall(r"bash (\S+)", text))
+    named = set(re.findall(r"\]\(([^)#:]+)\)", text)) | set(re.findall(r"bash (\.ci/\w+)", text))
     assert len(named) >= 5
     assert not [name for name in named if not (ROOT / name).exists()]
 

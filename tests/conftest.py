@@ -1,0 +1,52 @@
+"""Data that the tests share: small, real, and shipped with scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.preprocessing import StandardScaler
+
+
+def _standardised(loader):
+    X, y = loader(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    X.flags.writeable = y.flags.writeable = False  # shared between tests
+    return X, y
+
+
+@pytest.fixture(scope="session")
+def iris():
+    """150 rows, 4 features, 3 classes, standardised."""
+    return _standardised(load_iris)
+
+
+@pytest.fixture(scope="session")
+def wine():
+    """178 rows, 13 features, 3 classes, standardised."""
+    return _standardised(load_wine)
+
+
+@pytest.fixture(scope="session")
+def breast_cancer():
+    """569 rows, 30 features, 2 classes, standardised."""
+    return _standardised(load_breast_cancer)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """1797 rows, 64 features, 10 classes, scaled to 0..1."""
+    X, y = load_digits(return_X_y=True)
+    X = X / 16.0
+    X.flags.writeable = y.flags.writeable = False
+    return X, y
+
+
+@pytest.fixture(scope="session")
+def multilabel(iris):
+    """The irises with two overlapping labels: "not setosa" and "wide sepals"."""
+    X, y = iris
+    return X, np.column_stack([y != 0, X[:, 1] > 0]).astype(int)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)

@@ -58,7 +58,7 @@ def main():
     figure = Figure(figsize=(5 * len(DATA), 4.5), layout="constrained")
     print(f"{'data':<14} {'classifier':<19} {'log loss':>8} {'accuracy':>9} {'seconds':>8}")
     for (name, load), axes in zip(DATA.items(), figure.subplots(1, len(DATA)), strict=True):
-        X, y = load(return_X_y=True, as_frame=True)
+        X, y = load(return_X_y=True)
         X_train, X_test, y_train, y_test = train_test_split(
             X, y, test_size=0.4, stratify=y, random_state=arguments.seed
         )

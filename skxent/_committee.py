@@ -126,6 +126,8 @@ def fit_temperature(z: NDArray, y: NDArray, w: NDArray | None = None) -> float:
         Weights.
     """
     w = np.ones(len(z)) if w is None else w
+    shrink = 1 / (1 + (w > 0).sum())
+    y = (1 - shrink) * y + shrink * y.sum(axis=1, keepdims=True) / y.shape[1]
     z = z - z.max(axis=1, keepdims=True)
     target = (y * z).sum(axis=1) / np.maximum(y.sum(axis=1), 1e-300)
     beta = 1.0

@@ -507,9 +507,15 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             dtype = X.dtype if self.dtype == "auto" else np.dtype(self.dtype)
             return _inputs(X), self._params.dtype if not reset else dtype
         if reset:
+            dtype = self.dtype
+            if dtype == "auto":
+                batches = self.solver == "auto" and plan.solver not in FULL_BATCH
+                single = batches or getattr(X, "dtype", None) == np.float32
+                dtype = "float32" if single else "float64"
+            self._dtype = dtype
             encoder = self.encoder
             if isinstance(encoder, str):
-                encoder = TableEncoder(categorical_features=self.categorical_features)
+                encoder = TableEncoder(self.categorical_features, dtype=dtype)
             elif not isinstance(encoder, TableEncoder):
                 raise ValueError(
                     f"encoder must be 'auto', 'passthrough' or a TableEncoder, got {encoder!r}."
@@ -521,10 +527,6 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 if hasattr(encoder, name):
                     setattr(self, name, getattr(encoder, name))
             self._encoder_state = encoder._state()
-            dtype = np.dtype(_numeric_dtype(X) if self.dtype == "auto" else self.dtype)
-            if self.dtype == "auto" and plan.solver not in FULL_BATCH and self.solver == "auto":
-                dtype = np.dtype(np.float32)
-            self._dtype = dtype.name
         return self._encode(X), np.dtype(self._dtype)
 
     def _encode(self, X) -> Inputs:
@@ -1044,10 +1046,6 @@ def _inputs(X) -> Inputs:
     if sp.issparse(X):
         return Inputs.sparse(X.indptr, X.indices, X.data, X.shape[1])
     return Inputs.dense(X)
-
-
-def _numeric_dtype(X):
-    return np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64
 
 
 def _plain(value):

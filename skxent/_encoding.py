@@ -7,11 +7,14 @@ is a matter of looking up rows, which is how the networks of this package use it
 """
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ._frames import (
@@ -28,6 +31,8 @@ from ._frames import (
 
 _ONE_HOT, _PIECEWISE_LINEAR = 0, 1  # what a position means: a level, a place along the bins
 _MAX_LEVELS = 1000  # levels of one column that may have a column of their own
+_MANY_LEVELS = 32  # above, most levels have too few rows: what they say of y is a number more
+_MANY_CLASSES = 10  # above, one number per class and column would be too many
 _BLOCK = 1 << 16  # numbers scaled at a time, so that temporaries stay small
 _LARGEST, _SMALLEST = np.finfo(np.float64).max, np.finfo(np.float64).tiny
 
@@ -81,8 +86,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     n_bins : int or "auto", default="auto"
         The largest number of bins of the piecewise-linear encoding of a numeric column, at
-        most 255; 0 for none. "auto" is 16 from 100 rows on, unless there are more than 200 numeric
-        columns. A column with two distinct values gets no bins.
+        most 255; 0 for none. "auto" is 16 from 100 rows on, unless there are more than 200
+        numeric columns. A column with two distinct values gets no bins.
 
     dtype : "auto", "float32" or "float64", default="auto"
         The precision of the result. "auto" is float32 if no number in ``fit`` needs more
@@ -136,15 +141,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     --------
     >>> import pandas as pd
     >>> from skxent import TableEncoder
-    >>> X = pd.DataFrame({"age": [20.0, 30.0, None, 50.0], "town": ["Bonn", "Bonn", "Ulm", "Ulm"]})
+    >>> X = pd.DataFrame(
+    ...     {"age": [20, 30, None, 40, None, 60], "town": ["Bonn", "Ulm", "Ulm"] * 2}
+    ... )
     >>> encoder = TableEncoder().fit(X)
     >>> encoder.get_feature_names_out()
     array(['age', 'age_missing', 'town_Bonn', 'town_Ulm'], dtype=object)
-    >>> encoder.transform(X)
-    array([[-0.33129458,  0.        ,  1.        ,  0.        ],
-           [ 0.        ,  0.        ,  1.        ,  0.        ],
-           [ 0.        ,  1.        ,  0.        ,  1.        ],
-           [ 0.65079137,  0.        ,  0.        ,  1.        ]])
+    >>> encoder.transform(X.iloc[:3])
+    array([[-0.49319696,  0.        ,  1.        ,  0.        ],
+           [ 0.        ,  0.        ,  0.        ,  1.        ],
+           [ 0.        ,  1.        ,  0.        ,  1.        ]])
     """
 
     _parameter_constraints: dict = {
@@ -161,15 +167,17 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     # ---- fit
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> "TableEncoder":
         """Learn the scales, bins and levels of the columns.
 
         Parameters
         ----------
         X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
             The table.
-        y : None
-            Ignored.
+        y : array-like of shape (n_samples,), default=None
+            Class labels. With up to 10 classes, each column of more than 32 levels also gives the
+            log-odds of the classes by level, shrunk to 0 where a level has few rows. Other targets
+            are ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 
@@ -178,7 +186,45 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self : TableEncoder
             The fitted encoder.
         """
+        self._learn(X, y, sample_weight)
+        return self
+
+    def fit_transform(
+        self, X: Any, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Any:
+        """Fit to a table, then encode it.
+
+        The statistics of `y` by level are those of other rows here, as in scikit-learn's
+        :class:`~sklearn.preprocessing.TargetEncoder`: with `y` and a column of more than 32
+        levels, the result is not that of ``fit`` followed by ``transform``.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+            The table.
+        y : array-like of shape (n_samples,), default=None
+            Class labels, as in ``fit``.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples, n_features_out), or sparse matrix
+            The encoded table.
+        """
+        compact = self._fit_compact(X, y, sample_weight)
+        return compact if self._sparse else self._expand(*compact)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def _fit_compact(self, X, y=None, sample_weight=None):
+        """Fit, and return the compact form of X with statistics of y out of fold."""
+        return self._compact(X, statistics=self._learn(X, y, sample_weight))
+
+    def _learn(self, X, y, sample_weight):
+        """Fit; return the statistics of y out of fold, of every row of X."""
         X = checked_table(self, X, reset=True)
+        kept = None if sample_weight is None else np.asarray(sample_weight) > 0
+        n_given = X.shape[0]
         X, weights, n_rows = weighted_rows(X, sample_weight)
         columns = columns_of(X)
         self._sparse = sparse.issparse(X)
@@ -189,12 +235,33 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             if family in _ADVICE and family not in accepted:
                 error = TypeError if family == "other" else ValueError
                 raise error(f"Column {self._name(i)} {_ADVICE[family]}.")
+        statistics = self._fit_statistics(columns, y, kept, weights)
         if self._sparse:
             self._fit_sparse(X, weights)
         else:
-            self._fit_numbers(columns, weights, n_rows)
+            self._fit_numbers([*columns, *statistics], weights, n_rows)
         self._fit_categories(columns, weights, n_rows)
-        return self
+        if kept is None or kept.all():
+            return statistics
+        spread = [np.zeros(n_given) for _ in statistics]  # a row of no weight gets no statistic
+        for whole, statistic in zip(spread, statistics, strict=True):
+            whole[kept] = statistic
+        return spread
+
+    def _fit_statistics(self, columns, y, kept, weights):
+        """Learn the log-odds of y by level of the columns with many levels; return them by row."""
+        self._statistics, by_row = {}, []
+        if y is None or type_of_target(y) not in ("binary", "multiclass"):
+            return by_row
+        labels, classes = np.unique(y, return_inverse=True)
+        classes = classes if kept is None else classes[kept]
+        for i in np.flatnonzero(self.is_categorical_).tolist():
+            if len(labels) <= _MANY_CLASSES and len(values_of(columns[i])[1]) > _MANY_LEVELS:
+                table, values = level_log_odds(columns[i], classes, len(labels), weights)
+                if len(table) > _MANY_LEVELS:
+                    self._statistics[i] = table
+                    by_row += [*values.T]
+        return by_row
 
     def _categorical_mask(self, columns):
         """Return which columns are categories, by the rules of HistGradientBoosting."""
@@ -244,7 +311,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _fit_numbers(self, columns, weights, n_rows):
         """Learn centre, scale and bins of each numeric column, and whether it has gaps."""
         used, varies, gaps, dtypes = [], [], [], [np.dtype(np.float32)]
-        for i in np.flatnonzero(~self.is_categorical_).tolist():
+        plain = np.flatnonzero(~self.is_categorical_).tolist()
+        for i in [*plain, *range(self.n_features_in_, len(columns))]:
             x = numbers_of(columns[i])
             dtypes.append(x.dtype)
             missing = np.isnan(x)
@@ -324,7 +392,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     # ---- transform
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Encode a table.
 
         Parameters
@@ -341,11 +409,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         compact = self._compact(X)
         return compact if self._sparse else self._expand(*compact)
 
-    def _compact(self, X, estimator=None):
+    def _compact(self, X, estimator=None, statistics=None):
         """Return the dense columns of X and the positions of its fields (see `_expand`).
 
         An encoder that was fitted on a sparse matrix returns a sparse matrix instead. The
-        names of the columns are checked on behalf of `estimator`.
+        names of the columns are checked on behalf of `estimator`. `statistics` replace those
+        that would be looked up.
         """
         X = checked_table(self if estimator is None else estimator, X)
         if self._sparse:
@@ -355,6 +424,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         columns = columns_of(X)
         if not (is_numeric(X) and set(self._families) == {"number"}):
             self._check_families(columns)
+        if statistics is None:
+            looked_up = [look_up(columns[i], table) for i, table in self._statistics.items()]
+            statistics = [statistic for values in looked_up for statistic in values.T]
+        columns = [*columns, *statistics] if statistics else columns
         dense = np.empty((X.shape[0], self._n_dense), dtype=self.dtype_)
         positions = np.empty((X.shape[0], len(self._widths)), dtype=np.float32)
         if len(self._numeric):
@@ -387,12 +460,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
         In float64, so that large integers stay distinct until they are centred.
         """
-        if not is_numeric(X):
+        whole = is_numeric(X) and not self._statistics
+        if not whole:
             columns = [numbers_of(columns[i]) for i in self._numeric]
         m, step = len(self._linear), max(_BLOCK // len(self._numeric), 1024)
         for start in range(0, len(dense), step):
             rows = slice(start, start + step)
-            if is_numeric(X):
+            if whole:
                 x = _pick(X[rows], self._numeric).astype(np.float64, copy=False)
             else:
                 x = np.empty((len(dense[rows]), len(columns)))
@@ -454,7 +528,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     # ---- names, state, tags
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
         """Return the names of the columns that ``transform`` gives.
 
         Parameters
@@ -466,13 +540,20 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         -------
         names : ndarray of str
             The name of a number; with ``_missing`` for its indicator, ``_bin0``, ``_bin1``,
-            ... for its bins. The name of a category with ``_`` and the level.
+            ... for its bins. The name of a category with ``_`` and the level, and with ``_odds``
+            for the log-odds of the classes.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
         if self._sparse:
             return names
-        numeric = names[self._numeric]
+        odds = [
+            f"{names[i]}_odds" + (f"{c}" if len(log_odds) > 1 else "")
+            for i, table in self._statistics.items()
+            for log_odds in [next(iter(table.values()))]
+            for c in range(len(log_odds))
+        ]
+        numeric = np.array([*names, *odds], dtype=object)[self._numeric]
         out = [*numeric[self._linear], *(f"{name}_missing" for name in numeric[self._gaps])]
         for name, width in zip(numeric[self._binned], self._widths, strict=False):
             out += [f"{name}_bin{b}" for b in range(width)]
@@ -574,7 +655,7 @@ def _level_counts(column, weights):
     """Return the weight of each level of a column, by its text; None is missing."""
     codes, values = values_of(column)
     codes = np.asarray(codes, dtype=int) % len(values)
-    counts: dict = {}
+    counts = {}
     for value, count in zip(values, np.bincount(codes, weights, len(values)), strict=True):
         if count > 0:
             text = text_of(value)

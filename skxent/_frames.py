@@ -175,7 +175,7 @@ def values_of(column):
         values = [None if code < 0 else levels[code] for code in codes.tolist()]
     else:
         values = _list(column)
-    found: dict = {}
+    found = {}
     return [found.setdefault(v, len(found)) for v in values], list(found)
 
 

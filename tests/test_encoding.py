@@ -356,7 +356,7 @@ def test_wrong_choice_is_refused_as_by_hist_gradient_boosting(chosen):
         HistGradientBoostingClassifier(categorical_features=chosen).fit(X, X["a"] > 9)
     with pytest.raises(ValueError) as ours:
         TableEncoder(categorical_features=chosen).fit(X)
-    assert str(ours.value)[:45] == str(theirs.value)[:45]
+    assert str(ours.value).split(", got")[0][-40:] == str(theirs.value).split(", got")[0][-40:]
     with pytest.raises(ValueError, match="without feature names"):
         TableEncoder(categorical_features=["a"]).fit(X.to_numpy())
 
@@ -366,6 +366,8 @@ def test_no_categories():
     encoder = TableEncoder(categorical_features=None).fit(X)
     assert not encoder.is_categorical_.any()
     assert_array_equal(encoder.transform(X.astype(float)), encoder.transform(X))
+    numbers = X.astype({"a": "category"})
+    assert_array_equal(encoder.transform(numbers), clone(encoder).fit_transform(numbers))
     with pytest.raises(ValueError, match="Column 's' holds text: list it in categorical_features"):
         encoder.fit(X.assign(s="x"))
 
@@ -465,7 +467,7 @@ def test_a_column_may_not_change_what_it_holds():
     with pytest.raises(ValueError, match="Column 'text' holds number values"):
         with pytest.warns(UserWarning, match="feature names"):
             encoder.transform(np.ones((2, 3)))
-    for missing in (None, np.nan, pd.NA, pd.array([pd.NA] * 9, dtype="str")):
+    for missing in (None, np.nan, pd.NA, pd.array([pd.NA] * 9, dtype="string")):
         for name in X:
             assert np.isfinite(encoder.transform(X.assign(**{name: missing}))).all()
     encoder.transform(X.astype({"number": "float32", "text": "category", "flag": "boolean"}))
@@ -501,6 +503,13 @@ def test_names_are_checked_on_behalf_of_another():
         encoder._compact(X.to_numpy(), _Estimator())
 
 
+def test_columns_by_the_public_way_of_pandas(monkeypatch):
+    X = _table(list(COLUMNS), 30, 0)
+    expected = TableEncoder().fit_transform(X)
+    monkeypatch.delattr(pd.DataFrame, "_get_column_array")
+    assert_array_equal(TableEncoder().fit_transform(X), expected)
+
+
 def test_arrow_table():
     X = pd.DataFrame({"a": np.arange(9.0), "c": list("abcabcabc")})
     assert_array_equal(
@@ -534,9 +543,12 @@ def test_sparse_storage_does_not_matter():
     twice = sparse.coo_array(
         ([0.5, 0.5, 2, 3, 4, 5, 0], ([0, 0, 0, 1, 2, 2, 1], [0, 0, 2, 1, 0, 2, 0]))
     )
+    unsorted = sparse.csr_array(
+        (np.array([2, 0.5, 0.5, 3, 5, 4]), [2, 0, 0, 1, 2, 0], [0, 3, 4, 6]), shape=(3, 3)
+    )
     gaps = X.copy()
     gaps.data = np.where(gaps.data == 3, np.nan, gaps.data)
-    for other in (wide, twice, X.astype(np.float64), X.astype(np.int32), X.toarray()):
+    for other in (wide, twice, unsorted, X.astype(np.float64), X.astype(np.int32), X.toarray()):
         np.testing.assert_array_equal(encoder.transform(other).toarray(), expected)
         again = TableEncoder(dtype="float32").fit(sparse.csr_array(other))
         np.testing.assert_array_equal(again.transform(X).toarray(), expected)

@@ -28,6 +28,7 @@ from ._frames import (
     values_of,
     weighted_rows,
 )
+from ._statistics import level_log_odds, look_up
 
 _ONE_HOT, _PIECEWISE_LINEAR = 0, 1  # what a position means: a level, a place along the bins
 _MAX_LEVELS = 1000  # levels of one column that may have a column of their own
@@ -253,7 +254,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._statistics, by_row = {}, []
         if y is None or type_of_target(y) not in ("binary", "multiclass"):
             return by_row
-        labels, classes = np.unique(y, return_inverse=True)
+        labels, classes = np.unique(np.asarray(y), return_inverse=True)
         classes = classes if kept is None else classes[kept]
         for i in np.flatnonzero(self.is_categorical_).tolist():
             if len(labels) <= _MANY_CLASSES and len(values_of(columns[i])[1]) > _MANY_LEVELS:

@@ -342,8 +342,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         n_rows = len(codes)
         # without a fitted past, the width of the table is a first guess for the plan
         plan = self._resolve(n_rows, incremental, warm)
-        raw, weights = X, self._weights(X, sample_weight, codes)
-        inputs, dtype = self._read_table(X, weights, plan, reset=not warm)
+        raw, (row_weights, weights) = X, self._weights(sample_weight, codes)
+        inputs, dtype = self._read_table(X, codes, row_weights, plan, reset=not warm)
         network = self._network(plan, inputs.n_features)
         rng = self._rng if warm else check_random_state(self.random_state)
 
@@ -466,15 +466,15 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 plan.settings["n_members"] = 1
         return plan
 
-    def _weights(self, X, sample_weight, codes):
-        """Sample weights times class weights; None where all are 1."""
-        if sample_weight is None and self.class_weight is None:
-            return None
-        w = np.ones(len(codes))
+    def _weights(self, sample_weight, codes):
+        """Sample weights, and these times class weights; None where all are 1."""
         if sample_weight is not None:
-            w = _check_sample_weight(sample_weight, codes, dtype=np.float64)
-            if w.min(initial=0) < 0:
+            sample_weight = _check_sample_weight(sample_weight, codes, dtype=np.float64)
+            if sample_weight.min(initial=0) < 0:
                 raise ValueError("Negative values in data passed to `sample_weight`.")
+        elif self.class_weight is None:
+            return None, None
+        w = np.ones(len(codes)) if sample_weight is None else sample_weight
         if self.class_weight is not None:
             mass = np.bincount(codes, weights=w, minlength=len(self.classes_))
             if self.class_weight == "balanced":
@@ -495,9 +495,9 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 "The sample weights, times the class weights, sum to "
                 f"{w.sum()}; at least one row must have a positive weight."
             )
-        return w
+        return sample_weight, w
 
-    def _read_table(self, X, weights, plan, reset) -> tuple[Inputs, Any]:
+    def _read_table(self, X, codes, weights, plan, reset) -> tuple[Inputs, Any]:
         """The rows as the kernel reads them, and the dtype of the arithmetic."""
         if isinstance(self.encoder, str) and self.encoder == "passthrough":
             self._encoder_state = None
@@ -520,13 +520,18 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 raise ValueError(
                     f"encoder must be 'auto', 'passthrough' or a TableEncoder, got {encoder!r}."
                 )
+            compact = None
             if not hasattr(encoder, "n_features_in_"):
-                encoder = copy.copy(encoder).fit(X, sample_weight=weights)
+                encoder = copy.copy(encoder)
+                several = self.out_activation_ == "logistic" and self.n_outputs_ > 1
+                compact = encoder._fit_compact(X, None if several else codes, weights)
             self.__dict__.pop("feature_names_in_", None)
             for name in ("n_features_in_", "feature_names_in_"):
                 if hasattr(encoder, name):
                     setattr(self, name, getattr(encoder, name))
             self._encoder_state = encoder._state()
+            if compact is not None:
+                return _table_inputs(encoder, compact), np.dtype(dtype)
         return self._encode(X), np.dtype(self._dtype)
 
     def _encode(self, X) -> Inputs:
@@ -537,10 +542,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             )
             return _inputs(X)
         encoder = self.encoder_
-        dense, positions = encoder._compact(X, self)
-        if positions is None:
-            return _inputs(dense)
-        return Inputs.table(dense, positions, encoder._kinds, encoder._widths)
+        return _table_inputs(encoder, encoder._compact(X, self))
 
     def _read_validation(self, validation, plan, dtype):
         X, y, weight = validation
@@ -1046,6 +1048,13 @@ def _inputs(X) -> Inputs:
     if sp.issparse(X):
         return Inputs.sparse(X.indptr, X.indices, X.data, X.shape[1])
     return Inputs.dense(X)
+
+
+def _table_inputs(encoder, compact) -> Inputs:
+    if not isinstance(compact, tuple):
+        return _inputs(compact)
+    dense, positions = compact
+    return Inputs.table(dense, positions, encoder._kinds, encoder._widths)
 
 
 def _plain(value):

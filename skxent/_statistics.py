@@ -24,7 +24,7 @@ def level_log_odds(column, classes: NDArray, n_classes: int, weights: NDArray | 
     """
     codes, values = values_of(column)
     ids: dict = {}
-    of_value = np.array([ids.setdefault(text_of(value), len(ids)) for value in values])
+    of_value = np.array([ids.setdefault(_key(value), len(ids)) for value in values])
     codes = of_value[np.asarray(codes, dtype=int) % len(values)]
     folds = np.random.RandomState(0).permutation(len(codes)) % _N_FOLDS
     cells = (codes * _N_FOLDS + folds) * n_classes + classes
@@ -32,15 +32,22 @@ def level_log_odds(column, classes: NDArray, n_classes: int, weights: NDArray | 
     mass = mass.reshape(len(ids), _N_FOLDS, n_classes)
     total = mass.sum(axis=1)
     out_of_fold = np.stack([_log_odds(total - mass[:, f]) for f in range(_N_FOLDS)])
-    table = dict(zip(ids, _log_odds(total).tolist(), strict=True))
+    seen = total.any(axis=1)  # a pandas Categorical may have levels that no row has
+    odds = _log_odds(total).tolist()
+    table = {text: odds[i] for text, i in ids.items() if seen[i]}
     return table, out_of_fold[folds, codes]
 
 
 def look_up(column, table: dict) -> NDArray:
-    """The statistics of a column's rows; 0, which says nothing, for unknown levels."""
+    """Return the statistics of a column by row; 0, which says nothing, for unknown levels."""
     codes, values = values_of(column)
     nothing = [0.0] * len(next(iter(table.values())))
-    return np.array([table.get(text_of(value), nothing) for value in values])[codes]
+    return np.array([table.get(_key(value), nothing) for value in values])[codes]
+
+
+def _key(value):
+    """Return the text of a level; missing counts as empty, so that every key is a string."""
+    return text_of(value) or ""
 
 
 def _log_odds(mass):

@@ -19,6 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skxent import TableEncoder
 from skxent._encoding import _auto_n_bins, _bin_edges, _distribution, _rare_below
+from skxent._statistics import level_log_odds, look_up
 
 slow = settings(max_examples=60, deadline=None)
 
@@ -388,6 +389,77 @@ def test_arrays_of_text_and_of_booleans():
     encoder = TableEncoder().fit(X)
     assert encoder.dtype_ == "float32" and not encoder.is_categorical_.any()
     assert_array_equal(encoder.transform(X), encoder.transform(1.0 * X))
+
+
+# ---- what the levels say of the classes
+
+
+def _identifiers(n, seed, n_classes=2):
+    """A column of 50 levels, one of them missing, and labels that depend on the level."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 50, n)
+    names = np.array([None, *(f"id{i}" for i in range(1, 50))], dtype=object)
+    X = pd.DataFrame({"id": names[codes], "x": rng.normal(size=n)})
+    return X, np.where(rng.random(n) < 0.7, codes, rng.integers(0, 99, n)) % n_classes
+
+
+def _odds(encoder):
+    return [
+        str(name) for name in encoder.get_feature_names_out() if str(name).startswith("id_odds")
+    ]
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 10, 11])
+def test_many_levels_give_log_odds_of_few_classes(n_classes):
+    X, y = _identifiers(2000, 0, n_classes)
+    encoder = TableEncoder(n_bins=0).fit(X, y)
+    names = {2: ["id_odds"], 11: []}.get(n_classes, [f"id_odds{c}" for c in range(n_classes)])
+    assert _odds(encoder) == names
+    assert _odds(TableEncoder(n_bins=0).fit(X)) == []
+    assert _odds(TableEncoder(n_bins=0).fit(X, y + 0.5)) == []  # no classes
+    few = X.assign(id=X["id"].str[:3])
+    few["id"] = few["id"].astype("category").cat.add_categories([str(i) for i in range(99)])
+    assert _odds(TableEncoder(n_bins=0).fit(few, y)) == []
+    assert _is_plain(encoder._state() | {"_statistics": [*encoder._statistics.values()]})
+    new = X[:9].assign(id=["never seen", None, *X["id"][2:9]])
+    dense, positions = encoder._compact(new)
+    assert np.isfinite(dense).all()
+    for i in range(9):
+        _assert_same(encoder._compact(new.iloc[[i]]), (dense[[i]], positions[[i]]))
+
+
+def test_log_odds_are_those_of_the_rates_shrunk_towards_the_prior():
+    levels = pd.Series(["a"] * 30 + ["b"] * 70)
+    y = np.array([1] * 20 + [0] * 10 + [1] * 20 + [0] * 50)
+    table, _ = level_log_odds(levels, y, 2, None)
+    p = (20 + 10 * 0.4) / (30 + 10)
+    expected = np.log(p / (1 - p)) - np.log(0.4 / 0.6)
+    np.testing.assert_allclose(table["a"], [expected], rtol=1e-6)
+    assert_array_equal(look_up(pd.Series(["a", "z"]), table), [table["a"], [0.0]])
+
+
+def test_no_row_sees_its_own_label():
+    X, y = _identifiers(300, 0)
+    _, before = level_log_odds(X["id"], y, 2, None)
+    for row in (0, 100, 299):
+        changed = y.copy()
+        changed[row] = 1 - y[row]
+        _, after = level_log_odds(X["id"], changed, 2, None)
+        assert_array_equal(after[row], before[row])
+        assert (after != before).any()
+
+
+def test_log_odds_of_rows_without_weight_are_never_learnt():
+    X, y = _identifiers(600, 0)
+    weights = np.ones(600)
+    weights[::3] = 0
+    kept = weights > 0
+    weighted = TableEncoder().fit(X, y, sample_weight=weights)
+    _assert_same(
+        weighted._compact(X), TableEncoder().fit(X[kept], y[kept], sample_weight=None)._compact(X)
+    )
+    out = TableEncoder().fit_transform(X, y, sample_weight=weights)
+    assert_array_equal(out[kept], TableEncoder().fit_transform(X[kept], y[kept]))
 
 
 # ---- what does not fit

@@ -154,7 +154,7 @@ class SoftmaxMLPClassifier(BaseMLP):
         What every "auto" was resolved to.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where all are strings.
 
     See Also
@@ -202,7 +202,7 @@ class SoftmaxMLPClassifier(BaseMLP):
                 )
             targets = matrix if self.n_outputs_ > 1 else matrix[:, 1:].copy()
             return targets, matrix.argmax(axis=1)
-        if type_of_target(y) == "multilabel-indicator":
+        if getattr(y, "ndim", 2) == 2 and type_of_target(y) == "multilabel-indicator":
             raise ValueError(
                 "y is a multilabel indicator: several classes may be true of one row. The outputs "
                 "of a softmax sum to 1 and cannot say that; use SigmoidMLPClassifier, whose "

@@ -417,35 +417,29 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     def _read_codes(self, y, warm, incremental, classes):
         """Class numbers of 1-D labels; declares the classes unless training goes on."""
-        check_classification_targets(y)
-        assert_all_finite(y, input_name="y")
-        if incremental and classes is not None:
-            declared = np.unique(classes)
-            if warm and not np.array_equal(declared, self.classes_):
+        found, codes = _unique_labels(y)
+        if not warm:
+            declared = found if classes is None or not incremental else np.unique(classes)
+            self._set_classes(declared)
+        elif incremental and classes is not None:
+            if not np.array_equal(np.unique(classes), self.classes_):
                 raise ValueError(
                     f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
                     f"{self.classes_!r}"
                 )
-            if not warm:
-                self._set_classes(declared)
-        elif not warm:
-            found, codes = np.unique(y, return_inverse=True)
-            self._set_classes(found)
-            return codes.astype(_code_dtype(found)), codes
-        found, codes = np.unique(y, return_inverse=True)
-        unknown = found[~np.isin(found, self.classes_)]
-        if self.warm_start and not incremental and set(found) != set(self.classes_):
+        if self.warm_start and not incremental and not np.array_equal(found, self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
                 f"call to fit. Previously got {self.classes_}, `y` has {found}"
             )
-        if len(unknown):
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
-                f"'y' has {found}."
-            )
-        codes = np.searchsorted(self.classes_, found)[codes]
-        return codes.astype(_code_dtype(self.classes_)), codes
+        if found is not self.classes_:
+            if not np.isin(found, self.classes_).all():
+                raise ValueError(
+                    f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
+                    f"'y' has {found}."
+                )
+            codes = np.searchsorted(self.classes_, found).astype(codes.dtype)[codes]
+        return codes, codes
 
     def _resolve(self, n_rows, incremental, warm) -> Plan:
         plan = resolve(
@@ -1059,6 +1053,31 @@ def _table_inputs(encoder, compact) -> Inputs:
 
 def _plain(value):
     return tuple(value) if isinstance(value, list) else value
+
+
+def _unique_labels(y):
+    """The sorted labels of y and every row's place among them, in little memory where that can be.
+
+    Integers in a narrow range are looked up piece by piece, so that ten million labels need ten
+    megabytes; all else is sorted.
+    """
+    if y.dtype.kind in "iu" and len(y):
+        low, high = int(y.min()), int(y.max())
+        if high - low < 1 << 16:
+            pieces = [slice(i, i + (1 << 20)) for i in range(0, len(y), 1 << 20)]
+            present = np.zeros(high - low + 1, dtype=bool)
+            for piece in pieces:
+                present[y[piece].astype(np.int64) - low] = True
+            labels = (np.flatnonzero(present) + low).astype(y.dtype)
+            place = np.maximum(np.cumsum(present) - 1, 0).astype(_code_dtype(labels))
+            codes = np.empty(len(y), dtype=place.dtype)
+            for piece in pieces:
+                codes[piece] = place[y[piece].astype(np.int64) - low]
+            return labels, codes
+    check_classification_targets(y)
+    assert_all_finite(y, input_name="y")
+    labels, codes = np.unique(y, return_inverse=True)
+    return labels, codes.astype(_code_dtype(labels))
 
 
 def _code_dtype(classes):

@@ -690,6 +690,7 @@ static void T(output_work)(void *argument, int me)
                    net->layers[job->layer].a + block.low * width,
                    (block.high - block.low) * width * sizeof(REAL));
         }
+        skx_barrier(&job->team); /* a shorter last block is shared out otherwise */
     }
 }
 

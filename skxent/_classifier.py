@@ -8,7 +8,8 @@ from scipy.special import expit, log_expit
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
-from ._estimator import BaseMLP, _log_proba
+from ._decisions import log_softmax
+from ._estimator import BaseMLP
 
 
 class SoftmaxMLPClassifier(BaseMLP):
@@ -285,7 +286,7 @@ class SoftmaxMLPClassifier(BaseMLP):
         z = self._logits(X)
         if self.n_outputs_ == 1:
             return np.hstack([log_expit(-z), log_expit(z)])
-        return _log_proba(z)
+        return log_softmax(z)
 
 
 class SigmoidMLPClassifier(BaseMLP):

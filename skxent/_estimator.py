@@ -34,19 +34,15 @@ from sklearn.utils.validation import (
 from . import _optimizers, _schedules
 from ._activations import ACTIVATIONS
 from ._auto import Plan, resolve
-from ._committee import (
-    descend_together,
-    fit_temperature,
-    pooled_log_proba,
-    stratified_folds,
-    stratified_holdout,
-)
+from ._committee import descend_together, minimize_each
+from ._decisions import Decisions
 from ._encoding import TableEncoder
-from ._history import last_line, new_history
+from ._held_out import HeldOut, stratified_folds, stratified_holdout
+from ._history import joint, last_line, new_history
 from ._kernels import Inputs, Kernel
 from ._network import INIT_SCHEMES, Network
 from ._objective import Objective
-from ._solvers import FULL_BATCH, MINI_BATCH, MiniBatch, gradient_descent, minimize_scipy
+from ._solvers import FULL_BATCH, MINI_BATCH, MiniBatch
 from ._stopping import Monitor, Patience
 from ._threads import effective_n_jobs
 from .losses import KERNEL_LOSSES
@@ -311,106 +307,110 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     ):
         start = time.perf_counter()
         context = None
-        if hasattr(self, "_init_callback_context") and getattr(self, "_skl_callbacks", None):
+        if getattr(self, "_skl_callbacks", None) or hasattr(self, "_parent_callback_ctx"):
             context = self._init_callback_context(max_subtasks=None)
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         new = copy.copy(self)
-        warm = (incremental or self.warm_start) and hasattr(self, "_params")
-        new._learn(
-            X, y, sample_weight, validation, groups, classes, warm, incremental, context, start
-        )
-        self.__dict__.update(new.__dict__)
+        new._learn(X, y, sample_weight, validation, groups, classes, incremental, context, start)
+        for name in set(vars(self)) - set(vars(new)):
+            delattr(self, name)
+        vars(self).update(vars(new))
         if context is not None:
             context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
     def _learn(
-        self,
-        X,
-        y,
-        sample_weight,
-        validation,
-        groups,
-        classes,
-        warm,
-        incremental,
-        context,
-        start,
+        self, X, y, sample_weight, validation, groups, classes, incremental, context, start
     ):
-        """The walk of fit; everything it sets on this copy becomes the fitted state."""
+        """The walk of fit; what it sets on this copy of the estimator is the fitted state."""
+        warm = (incremental or self.warm_start) and hasattr(self, "_params")
         targets, codes = self._read_targets(X, y, warm, incremental, classes)
-        n_rows = len(codes)
-        # without a fitted past, the width of the table is a first guess for the plan
-        plan = self._resolve(n_rows, incremental, warm)
-        raw, (row_weights, weights) = X, self._weights(sample_weight, codes)
+        plan = self._resolve(len(codes), incremental, warm)
+        row_weights, weights = self._weights(sample_weight, codes)
         inputs, dtype = self._read_table(X, codes, row_weights, plan, reset=not warm)
         network = self._network(plan, inputs.n_features)
-        rng = self._rng if warm else check_random_state(self.random_state)
-
-        splits = self._splits(plan, raw, codes, groups, validation, incremental, rng)
+        decisions = self._decisions
         if self.label_smoothing:
-            targets = self._smooth(self._target_matrix(targets), self.label_smoothing)
+            targets = decisions.smooth(targets, self.label_smoothing)
         if targets.ndim == 2:
             targets = np.ascontiguousarray(targets, dtype=dtype)
-        settings = dict(
-            dtype=dtype,
-            loss_scale=2.0 if self._is_binary_softmax and self.loss == "squared_error" else 1.0,
-            dropout=self._per_layer(plan.dropout, "dropout", network),
-            clip=self.max_grad_norm or 0.0,
-        )
+
+        rng = self._rng if warm else check_random_state(self.random_state)
+        splits = self._splits(plan, X, codes, groups, validation, incremental, rng)
         n_jobs = effective_n_jobs(self.n_jobs)
         objectives = [
             Objective(
                 network,
-                KERNEL_LOSSES[self.loss, self.out_activation_],
+                self._kernel_loss,
                 plan.alpha,
                 inputs,
                 targets,
                 weights,
                 rows,
+                dtype=dtype,
+                # two classes have two equal squared residuals, one output has one
+                loss_scale=2.0 if self._is_binary_softmax and self.loss != "cross_entropy" else 1.0,
+                dropout=self._per_layer(plan.dropout, "dropout", network),
+                clip=self.max_grad_norm or 0.0,
                 n_threads=n_jobs if len(splits) == 1 else 1,
-                **settings,
             )
             for rows, _ in splits
         ]
+        held_out = self._held_out(objectives, splits, validation, X, y, targets, weights)
         if warm:
             starts = list(self._params)
         else:
             starts = [self._start(plan, network, rng, dtype) for _ in splits]
+        self._network_shape = [list(network.sizes), list(network.activations)]
+        self.n_layers_ = len(network.sizes)
 
-        if validation is not None:
-            held_out = self._read_validation(validation, plan, dtype)
-        else:
-            held_out = None
-        validator = self._validator(objectives, splits, held_out, raw, y, targets, weights)
-        history = copy.deepcopy(self.history_) if warm else new_history()
-        if not incremental or not hasattr(self, "_patience"):
-            patience = Patience(self.tol, plan.n_iter_no_change)
-        else:
-            patience = Patience(self.tol, plan.n_iter_no_change, *self._patience)
-
-        def monitor(validate, report=True):
+        def monitor(member=None):
+            history = new_history()
+            if warm and member in (None, 0):
+                history = copy.deepcopy(self.history_)
             return Monitor(
-                copy.copy(patience),
-                validate,
+                Patience(self.tol, plan.n_iter_no_change, *self._patience_so_far(incremental)),
+                held_out
+                and (lambda params: held_out.validate(params, None if member is None else [member])),
                 score_decides=self.scoring is not None,
-                report=self._report(context, raw, y, plan) if report else None,
-                max_time=math.inf
-                if self.max_time is None
-                else self.max_time - (time.perf_counter() - start),
+                report=None if member else self._report(context, X, y),
+                max_time=(self.max_time or math.inf) - (time.perf_counter() - start),
                 history=history,
             )
 
-        self._network_shape = (list(network.sizes), list(network.activations))
-        self.n_layers_ = len(network.sizes)
         if plan.solver in FULL_BATCH:
-            watch = self._minimise(plan, objectives, starts, validator, monitor)
-        else:
-            watch = self._descend(
-                plan, objectives, starts, validator, monitor, rng, warm, incremental, n_jobs
+            monitors = [monitor(m) for m in range(len(splits))]
+            self._params = minimize_each(
+                objectives,
+                starts,
+                monitors,
+                plan.solver,
+                learning_rate=plan.learning_rate_init,
+                max_iter=plan.max_iter,
+                max_fun=self.max_fun,
+                tol=self.tol,
+                n_jobs=n_jobs,
             )
-        self._take(watch, plan, n_rows, incremental, patience, rng)
-        self._calibrate(plan, objectives, splits, held_out, targets, weights)
+            watch, self._states = monitors[0], None
+            watch.history = joint([m.history for m in monitors])
+            watch.n_epochs = max(m.n_epochs for m in monitors)
+        else:
+            watch = monitor()
+            paths = self._paths(plan, objectives, starts, rng, warm)
+            self._params, self._rate = descend_together(
+                paths,
+                watch,
+                *self._rates(plan, paths[0], warm, incremental),
+                adaptive=plan.learning_rate == "adaptive",
+                rate_of_epoch=self._inverse_scaling(plan, objectives[0].n_rows, warm),
+                n_jobs=n_jobs,
+            )
+            keep = incremental or self.warm_start
+            self._states = [path.state() for path in paths] if keep else None
+        self._take(watch, plan, len(codes), incremental)
+        self._rng = rng
+        if plan.calibration is not None and held_out is not None:
+            self.temperature_ = held_out.temperature(self._params)
         self._warn(watch, plan, incremental)
 
     # ---- reading what was given
@@ -538,14 +538,6 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         encoder = self.encoder_
         return _table_inputs(encoder, encoder._compact(X, self))
 
-    def _read_validation(self, validation, plan, dtype):
-        X, y, weight = validation
-        targets, codes = self._read_targets(X, y, True, True, None)
-        if weight is not None:
-            weight = _check_sample_weight(weight, codes, dtype=np.float64)
-        inputs = self._encode(X)
-        return X, y, inputs, targets, weight
-
     def _network(self, plan, n_features) -> Network:
         hidden = plan.hidden_layer_sizes
         hidden = [hidden] if isinstance(hidden, Integral) else list(hidden)
@@ -607,216 +599,113 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         folds = stratified_folds(codes, n_members, rng)
         return [(np.flatnonzero(folds != m), np.flatnonzero(folds == m)) for m in range(n_members)]
 
-    def _validator(self, objectives, splits, held_out, X, y, targets, weights):
-        """The function (member parameters) -> (validation loss, score); None if nothing is out."""
-        if held_out is None and splits[0][1] is None:
-            return None
-        score = self._scorer(splits, held_out, X, y, weights)
-        matrix = self._target_matrix(targets if held_out is None else held_out[3])
+    def _held_out(self, objectives, splits, validation, X, y, targets, weights):
+        """What judges the members while they train; None where no rows are held out."""
+        if validation is None:
+            if splits[0][1] is None:
+                return None
+            scored = [
+                (_safe_indexing(X, rows), _safe_indexing(y, rows), rows) for _, rows in splits
+            ]
+            own = None
+        else:
+            X_val, y_val, weights = validation
+            targets, codes = self._read_targets(X_val, y_val, True, True, None)
+            if weights is not None:
+                weights = _check_sample_weight(weights, codes, dtype=np.float64)
+            own = self._encode(X_val)
+            scored = [(X_val, y_val, slice(None))]
+        held_out = HeldOut(objectives, splits, self._decisions, targets, weights, own)
+        if self.scoring is not None:
+            scorer = check_scoring(self, scoring=self.scoring)
 
-        def validate(params, members=None):
-            members = range(len(objectives)) if members is None else members
-            stack = np.atleast_2d(params)
-            log_p, rows = self._held_out_log_proba(objectives, splits, held_out, stack, members)
-            w = weights if held_out is None else held_out[4]
-            loss = -(matrix[rows] * log_p).sum(axis=1)
-            mean = np.average(loss, weights=None if w is None else w[rows])
-            # several outputs in one row count with their sum
-            return float(mean) * self._rows_per_sample, score(stack, members)
+            def one(params, X, y, rows):
+                judged = copy.copy(self)
+                judged._params, judged.temperature_ = params, 1.0
+                kw = {} if weights is None else {"sample_weight": weights[rows]}
+                return float(scorer(judged, X, y, **kw))
 
-        return validate
+            def score(stack, members):
+                if own is not None:
+                    return one(stack, *scored[0])
+                pairs = zip(members, stack, strict=True)
+                return float(np.mean([one(params[None], *scored[m]) for m, params in pairs]))
 
-    def _held_out_log_proba(self, objectives, splits, held_out, stack, members):
-        """Log-probabilities, in softmax form, of the rows that members have not seen."""
-        if held_out is not None:
-            inputs = held_out[2]
-            parts = [objectives[m].logits(p, inputs) for m, p in zip(members, stack, strict=True)]
-            z = np.mean([np.asarray(part, dtype=np.float64) for part in parts], axis=0)
-            return _log_proba(self._softmax_form(z)), slice(None)
-        parts = []
-        for m, p in zip(members, stack, strict=True):
-            rows = splits[m][1]
-            z = objectives[m].logits(p, rows=rows).astype(np.float64)
-            parts.append((_log_proba(self._softmax_form(z)), self._softmax_rows(rows)))
-        n = objectives[0].inputs.n_rows * self._rows_per_sample
-        return pooled_log_proba(parts, n, parts[0][0].shape[1])
-
-    def _scorer(self, splits, held_out, X, y, weights):
-        if self.scoring is None:
-            return lambda stack, members: math.nan
-        scorer = check_scoring(self, scoring=self.scoring)
-
-        def one(params, X, y, w):
-            judged = copy.copy(self)
-            judged._params, judged.temperature_ = params, 1.0
-            return float(scorer(judged, X, y, **({} if w is None else {"sample_weight": w})))
-
-        if held_out is not None:
-            X_val, y_val, _, _, w = held_out
-            return lambda stack, members: one(stack, X_val, y_val, w)
-        parts = [
-            (
-                _safe_indexing(X, rows),
-                _safe_indexing(y, rows),
-                None if weights is None else weights[rows],
-            )
-            for _, rows in splits
-        ]
-        return lambda stack, members: float(
-            np.mean([one(p[None], *parts[m]) for p, m in zip(stack, members, strict=True)])
-        )
+            held_out.score = score
+        return held_out
 
     # ---- training
 
-    def _minimise(self, plan, objectives, starts, validator, monitor):
-        """Full-batch methods: every member by itself, the committee's history is their mean."""
-        watches = []
-        for m, (objective, start) in enumerate(zip(objectives, starts, strict=True)):
-            validate = validator and (lambda params, m=m: validator(params, [m]))
-            watch = monitor(validate, report=m == 0)
-            if m:
-                watch.history = new_history()
-            params = start
-            try:
-                if plan.solver == "gradient_descent":
-                    params = gradient_descent(
-                        objective, start, watch, plan.learning_rate_init, plan.max_iter
-                    )
-                else:
-                    params = minimize_scipy(
-                        objective, start, watch, plan.solver, plan.max_iter, self.max_fun, self.tol
-                    )
-            except KeyboardInterrupt:
-                watch.ending = "interrupted"
-            watch.last = params
-            watches.append(watch)
-            if watch.ending == "interrupted":
-                break
-        first = watches[0]
-        if first.n_epochs == 0 and first.ending != "interrupted":
-            # the start is a minimum already: one row says so
-            value, gradient = objectives[0].value_and_gradient(first.last)
-            from ._stopping import Epoch
+    def _patience_so_far(self, incremental):
+        return getattr(self, "_patience", ()) if incremental else ()
 
-            ending = first.ending
-            first.observe(first.last, Epoch(value, float(np.linalg.norm(gradient))))
-            first.ending = "diverged" if not np.isfinite(value) else ending
-        chosen = []
-        for watch in watches:
-            use_best = watch.best_params is not None and (
-                validator or not np.isfinite(watch.last).all() or watch.ending == "interrupted"
-                or watch.ending == "diverged"
-            )
-            chosen.append(watch.best_params if use_best else watch.last)
-        first.chosen = np.stack(chosen)
-        first.paths = None
-        return first
-
-    def _descend(
-        self, plan, objectives, starts, validator, monitor, rng, warm, incremental, n_jobs
-    ):
-        """Mini-batch solvers: all members together, epoch by epoch."""
+    def _paths(self, plan, objectives, starts, rng, warm):
+        """Every member's way down, taken up where it was left if its state was kept."""
         if plan.solver == "sgd":
             optimizer = _optimizers.sgd(self.momentum, self.nesterovs_momentum)
         else:
             optimizer = _optimizers.adam(self.beta_1, plan.beta_2, self.epsilon)
-        states = getattr(self, "_states", None) if warm else None
+        states = (warm and self._states) or [{}] * len(starts)
         paths = []
-        for m, (objective, start) in enumerate(zip(objectives, starts, strict=True)):
-            state = {} if states is None else copy.deepcopy(states[m])
-            params = state.pop("raw", start).copy()
-            generator = state.pop("generator", None)
-            if generator is None:
-                generator = np.random.Generator(np.random.SFC64(rng.randint(2**31)))
-            paths.append(
-                MiniBatch(
-                    objective,
-                    params,
-                    optimizer,
-                    generator,
-                    batch_size=min(plan.batch_size, objective.n_rows),
-                    shuffle=self.shuffle,
-                    weight_decay=plan.weight_decay if plan.solver == "adamw" else 0.0,
-                    average_decay=plan.averaging,
-                    **state,
-                )
+        for objective, start, state in zip(objectives, starts, states, strict=True):
+            state = {"params": start, "generator": None} | copy.deepcopy(state)
+            if state["generator"] is None:
+                state["generator"] = np.random.Generator(np.random.SFC64(rng.randint(2**31)))
+            state["params"] = state["params"].copy()
+            path = MiniBatch(
+                objective,
+                optimizer=optimizer,
+                batch_size=min(plan.batch_size, objective.n_rows),
+                shuffle=self.shuffle,
+                weight_decay=plan.weight_decay if plan.solver == "adamw" else 0.0,
+                average_decay=plan.averaging,
+                **state,
             )
-        watch = monitor(validator)
-        schedule, adaptive, rate_of_epoch = plan.learning_rate, False, None
-        rate = plan.learning_rate_init
-        if schedule == "adaptive":
-            schedule, adaptive = "constant", True
-            rate = getattr(self, "_rate", rate) if warm else rate
-        elif schedule == "invscaling":
-            schedule, seen = "constant", getattr(self, "t_", 0) if warm else 0
-            per_epoch = objectives[0].n_rows
+            paths.append(path)
+        return paths
 
-            def rate_of_epoch(epoch):
-                return plan.learning_rate_init / (seen + epoch * per_epoch + 1) ** self.power_t
+    def _rates(self, plan, path, warm, incremental):
+        """Rate, schedule, epochs of this call, and steps of the whole run."""
+        rate, schedule = plan.learning_rate_init, plan.learning_rate
+        if schedule == "adaptive" and warm:
+            rate = getattr(self, "_rate", rate)
+        if isinstance(schedule, str):
+            schedule = _schedules.SCHEDULES.get(schedule, _schedules.constant)
+        run = self.max_iter if incremental and self.max_iter != "auto" else plan.max_iter
+        return rate, schedule, plan.max_iter, run * path.steps_per_epoch
 
-        n_steps = plan.max_iter * paths[0].steps_per_epoch
-        if incremental or warm:
-            given = self.max_iter if self.max_iter != "auto" else plan.max_iter
-            n_steps = max(given, plan.max_iter) * paths[0].steps_per_epoch
-        self._rate = descend_together(
-            paths,
-            watch,
-            rate,
-            _schedules.SCHEDULES[schedule] if isinstance(schedule, str) else schedule,
-            plan.max_iter,
-            n_steps,
-            adaptive=adaptive,
-            rate_of_epoch=rate_of_epoch,
-            n_jobs=n_jobs,
-        )
-        last = np.stack([path.current for path in paths])
-        finite = np.isfinite(last).all() and watch.ending != "diverged"
-        use_best = watch.best_params is not None and (validator is not None or not finite)
-        watch.chosen = watch.best_params if use_best else last
-        watch.paths = paths
-        return watch
+    def _inverse_scaling(self, plan, n_rows, warm):
+        """The rate of every epoch under "invscaling": init / (rows seen + 1)^power_t."""
+        if plan.learning_rate != "invscaling":
+            return None
+        seen = self.t_ if warm else 0
+        return lambda epoch: plan.learning_rate_init / (seen + epoch * n_rows + 1) ** self.power_t
 
-    def _take(self, watch, plan, n_rows, incremental, patience, rng):
+    def _take(self, watch, plan, n_rows, incremental):
         """Turn the end of a run into fitted attributes."""
-        if not np.isfinite(watch.chosen).all():
+        if watch.ending == "interrupted" and watch.n_epochs == 0:
+            raise KeyboardInterrupt
+        if not np.isfinite(self._params).all() or watch.ending == "diverged" and not watch.n_epochs:
             raise ValueError(
                 "Training diverged in its first epoch: the loss is not finite, so there are no "
                 "parameters to keep. Scale the features (encoder='auto' does), or lower "
                 f"learning_rate_init (now {plan.learning_rate_init})."
             )
-        if watch.ending == "interrupted" and watch.n_epochs == 0 and not incremental:
-            raise KeyboardInterrupt
-        self._params = watch.chosen
         self.history_ = watch.history
         self.n_iter_ = watch.n_epochs
-        self.t_ = (self.t_ if incremental and hasattr(self, "t_") else 0) + n_rows * self.n_iter_
-        self.loss_ = self.history_["loss"][-1] if self.history_["loss"] else math.nan
-        held_out = watch.validate is not None
-        self.best_loss_ = None if held_out else min(self.history_["loss"], default=math.nan)
-        self.best_epoch_ = watch.best_epoch or len(self.history_["epoch"])
-        scores = self.validation_scores_
-        finite = [] if scores is None else [s for s in scores if not math.isnan(s)]
-        self.best_validation_score_ = max(finite) if finite else None
+        self.t_ = (getattr(self, "t_", 0) if incremental else 0) + n_rows * self.n_iter_
+        losses = self.history_["loss"]
+        self.loss_ = losses[-1]
+        self.best_loss_ = None if watch.validate else min(losses)
+        self.best_epoch_ = watch.best_epoch if watch.validate else len(losses)
+        scores = [s for s in self.validation_scores_ or [] if not math.isnan(s)]
+        self.best_validation_score_ = max(scores, default=None)
         self.temperature_ = 1.0
-        self.auto_ = {k: _plain(plan.settings[k]) for k in plan.reasons} | {
-            "solver": plan.solver
-        }
+        self.auto_ = {"solver": plan.solver} | {k: plan.settings[k] for k in plan.reasons}
         self._reasons = dict(plan.reasons)
-        self._rng = rng
-        keep = (incremental or self.warm_start) and watch.paths is not None
-        self._states = [path.state() for path in watch.paths] if keep else None
-        self._patience = [watch.patience.best, watch.patience.stale]
+        self._patience = (watch.patience.best, watch.patience.stale)
 
-    def _calibrate(self, plan, objectives, splits, held_out, targets, weights):
-        if plan.calibration is None or (held_out is None and splits[0][1] is None):
-            return
-        members = range(len(self._params))
-        log_p, rows = self._held_out_log_proba(objectives, splits, held_out, self._params, members)
-        matrix = self._target_matrix(targets if held_out is None else held_out[3])[rows]
-        w = weights if held_out is None else held_out[4]
-        self.temperature_ = fit_temperature(log_p, matrix, None if w is None else w[rows])
-
-    def _report(self, context, X, y, plan) -> Callable | None:
+    def _report(self, context, X, y) -> Callable | None:
         """Who watches training: the printed lines, and scikit-learn's callbacks."""
         verbose = int(self.verbose)
         if not verbose and context is None:
@@ -873,44 +762,19 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 stacklevel=4,
             )
 
-    # ---------------------------------------------------------------- targets in softmax form
+    # ---------------------------------------------------------------- outputs
+
+    @property
+    def _decisions(self):
+        return Decisions(self.n_outputs_, self.out_activation_ == "softmax")
+
+    @property
+    def _kernel_loss(self):
+        return KERNEL_LOSSES[self.loss, self.out_activation_]
 
     @property
     def _is_binary_softmax(self):
-        return self.out_activation_ == "logistic" and self.n_outputs_ == 1
-
-    @property
-    def _rows_per_sample(self):
-        """Independent decisions per row: 1, or the number of sigmoid outputs."""
-        return 1 if self.out_activation_ == "softmax" else self.n_outputs_
-
-    def _softmax_form(self, z):
-        """Logits of independent binary outputs as rows of two softmax logits each."""
-        if self.out_activation_ == "softmax":
-            return z
-        flat = z.reshape(-1)
-        return np.stack([np.zeros_like(flat), flat], axis=1)
-
-    def _softmax_rows(self, rows):
-        k = self._rows_per_sample
-        return rows if k == 1 else (rows[:, None] * k + np.arange(k)).ravel()
-
-    def _target_matrix(self, targets):
-        """Target probabilities, one row per decision."""
-        if self.out_activation_ == "softmax":
-            if targets.ndim == 2:
-                return np.asarray(targets, dtype=np.float64)
-            return np.eye(self.n_outputs_)[targets]
-        flat = np.asarray(targets, dtype=np.float64).reshape(-1)
-        return np.stack([1 - flat, flat], axis=1)
-
-    def _smooth(self, matrix, smoothing):
-        """Label smoothing (Szegedy et al., 2016), back in the shape of the network's outputs."""
-        k = matrix.shape[1]
-        matrix = (1 - smoothing) * matrix + smoothing / k
-        if self.out_activation_ == "softmax":
-            return matrix
-        return matrix[:, 1].reshape(-1, self.n_outputs_)
+        return self.out_activation_ == "logistic"
 
     # ---------------------------------------------------------------- prediction
 
@@ -926,7 +790,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         kernel = Kernel(
             tuple(sizes),
             tuple(activations),
-            KERNEL_LOSSES[self.loss, self.out_activation_],
+            self._kernel_loss,
             params.dtype,
             n_threads=threads,
         )
@@ -1032,12 +896,6 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         return tags
 
 
-def _log_proba(z):
-    """Log-softmax over the last axis."""
-    z = z - z.max(axis=1, keepdims=True)
-    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-
-
 def _inputs(X) -> Inputs:
     if sp.issparse(X):
         return Inputs.sparse(X.indptr, X.indices, X.data, X.shape[1])
@@ -1049,10 +907,6 @@ def _table_inputs(encoder, compact) -> Inputs:
         return _inputs(compact)
     dense, positions = compact
     return Inputs.table(dense, positions, encoder._kinds, encoder._widths)
-
-
-def _plain(value):
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _unique_labels(y):

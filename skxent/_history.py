@@ -28,6 +28,21 @@ def append(history: History, **row: float) -> None:
         history[column].append(row.get(column, math.nan))
 
 
+def joint(histories: list[History]) -> History:
+    """Mean over members that trained by themselves, each staying at its last row once it ended."""
+    length = max(len(history["epoch"]) for history in histories)
+    together = new_history()
+    for row in range(length):
+        rows = [
+            {c: values[min(row, len(values) - 1)] for c, values in history.items()}
+            for history in histories
+            if history["epoch"]
+        ]
+        means = {c: sum(r[c] for r in rows) / len(rows) for c in COLUMNS}
+        append(together, **(means | {"epoch": row + 1}))
+    return together
+
+
 def last_line(history: History) -> str:
     """The last row as one aligned line of text."""
     row = {column: values[-1] for column, values in history.items()}

@@ -71,6 +71,11 @@ def minimize_scipy(
         options={"gtol": tol, **stops, **limits},
         callback=callback,
     )
+    if monitor.n_epochs == 0 and not monitor.ending:  # the start is a minimum, or no step was found
+        callback_epoch = objective.value_and_gradient(result.x)
+        monitor.observe(
+            result.x.astype(dtype), Epoch(callback_epoch[0], float(np.linalg.norm(callback_epoch[1])))
+        )
     if not np.isfinite(result.fun):
         monitor.ending = "diverged"
     elif not monitor.ending:
@@ -136,7 +141,7 @@ class MiniBatch:
             "step": self.step,
             "seed": self.seed,
             "generator": self.generator,
-            "raw": self.params,
+            "params": self.params,
         }
 
     @property

@@ -79,6 +79,17 @@ class Monitor:
         if self.history["seconds"]:
             self._seconds_before = self.history["seconds"][-1]
 
+    def choose(self, last: NDArray) -> NDArray:
+        """The parameters to keep: the best where rows were held out or the run broke, else `last`.
+
+        Without held-out rows the training loss of an epoch is a mean over moving parameters, and
+        no reason to go back.
+        """
+        broke = self.ending in ("diverged", "interrupted") or not np.isfinite(last).all()
+        if self.best_params is not None and (self.validate is not None or broke):
+            return self.best_params
+        return last
+
     @property
     def out_of_time(self) -> bool:
         """Whether the time budget is used up."""
@@ -86,6 +97,8 @@ class Monitor:
 
     def observe(self, params: NDArray, epoch: Epoch) -> bool:
         """Take the state after an epoch; return whether to stop, with the reason in `ending`."""
+        if self.ending == "interrupted":
+            return True
         if not (math.isfinite(epoch.loss) and np.isfinite(params).all()):
             self.ending = "diverged"
             return True

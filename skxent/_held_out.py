@@ -1,0 +1,138 @@
+"""The rows that members are judged on: which they are, and how the predictions on them do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._decisions import Decisions
+from ._kernels import Inputs
+from ._objective import Objective
+
+Split = tuple[NDArray | None, NDArray | None]  # training rows (None: all), held-out rows
+
+
+def stratified_folds(codes: NDArray, n_folds: int, rng: np.random.RandomState) -> NDArray:
+    """Fold number of every row, each class dealt over the folds as evenly as it can be.
+
+    Classes with fewer rows than folds are in some folds only; nothing is refused.
+    """
+    order = rng.permutation(len(codes))
+    order = order[np.argsort(codes[order], kind="stable")]
+    folds = np.empty(len(codes), dtype=np.intp)
+    folds[order] = np.arange(len(codes)) % n_folds
+    return folds
+
+
+def stratified_holdout(codes: NDArray, fraction: float, rng: np.random.RandomState) -> NDArray:
+    """Whether each row is held out: `fraction` of the rows, spread over the classes.
+
+    A class with one row stays in training: it cannot be on both sides.
+    """
+    order = rng.permutation(len(codes))
+    order = order[np.argsort(codes[order], kind="stable")]
+    order = order[(np.bincount(codes) > 1)[codes[order]]]
+    # every position at which the share of held-out rows steps to the next whole number
+    share = np.floor(np.arange(len(order) + 1) * fraction + 0.5)
+    held_out = np.zeros(len(codes), dtype=bool)
+    held_out[order] = np.diff(share) > 0
+    return held_out
+
+
+@dataclass
+class HeldOut:
+    """Judges members on the rows they were not trained on, or on validation data of one's own.
+
+    A row of the training table that several members have not seen is judged by the mean of their
+    log-probabilities; own validation data by the mean of all members' logits, as in prediction.
+    """
+
+    objectives: Sequence[Objective]
+    splits: Sequence[Split]
+    decisions: Decisions
+    targets: NDArray
+    weights: NDArray | None
+    own: Inputs | None = None
+    score: Callable[[NDArray, Sequence[int]], float] = lambda stack, members: math.nan
+
+    def log_proba(self, stack: NDArray, members: Sequence[int]) -> tuple[NDArray, Any]:
+        """Log-probabilities of the decisions held out from `members`, and which they are."""
+        judged = list(zip(members, stack, strict=True))
+        if self.own is not None:
+            z = [self.objectives[m].logits(params, self.own) for m, params in judged]
+            return self.decisions.log_proba(np.mean(z, axis=0)), slice(None)
+        total = count = None
+        for m, params in judged:
+            rows = self.splits[m][1]
+            log_p = self.decisions.log_proba(self.objectives[m].logits(params, rows=rows))
+            if total is None:
+                n = self.objectives[m].inputs.n_rows * self.decisions.per_row
+                total, count = np.zeros((n, log_p.shape[1])), np.zeros(n)
+            which = self.decisions.of_rows(rows)
+            total[which] += log_p
+            count[which] += 1
+        covered = np.flatnonzero(count)
+        return total[covered] / count[covered, None], covered
+
+    def truth(self, which) -> tuple[NDArray, NDArray]:
+        """Target probabilities and weights of decisions."""
+        y = self.decisions.probabilities(self.targets)[which]
+        if self.weights is None:
+            return y, np.ones(len(y))
+        return y, np.repeat(self.weights, self.decisions.per_row)[which]
+
+    def validate(self, params: NDArray, members: Sequence[int] | None = None):
+        """Log loss and score of members' parameters, one vector or a stack."""
+        stack = np.atleast_2d(params)
+        members = range(len(stack)) if members is None else members
+        log_p, which = self.log_proba(stack, members)
+        y, w = self.truth(which)
+        loss = -(w @ (y * log_p).sum(axis=1)) / max(w.sum(), 1e-300) * self.decisions.per_row
+        return float(loss), self.score(stack, members)
+
+    def temperature(self, stack: NDArray) -> float:
+        """The temperature for these members' logits."""
+        log_p, which = self.log_proba(stack, range(len(stack)))
+        return fit_temperature(log_p, *self.truth(which))
+
+
+def fit_temperature(z: NDArray, y: NDArray, w: NDArray) -> float:
+    """Temperature T that minimises the cross-entropy of softmax(z / T) (Guo et al., 2017).
+
+    The cross-entropy is convex in 1 / T: Newton's method on its derivative
+    ``mean(E_p[z] - z_y)``, whose slope is the variance of z under p, kept within 1/8 and 8. As in
+    Platt's (1999) scaling, the targets are shrunk by what one more row could say, so that rows
+    without a single error do not ask for certainty.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, k)
+        Logits of decisions not trained on.
+    y : ndarray of shape (n, k)
+        Target probabilities.
+    w : ndarray of shape (n,)
+        Weights.
+    """
+    shrink = 1 / (1 + (w > 0).sum())
+    y = (1 - shrink) * y + shrink * y.sum(axis=1, keepdims=True) / y.shape[1]
+    z = z - z.max(axis=1, keepdims=True)
+    target = (y * z).sum(axis=1) / np.maximum(y.sum(axis=1), 1e-300)
+    beta = 1.0
+    for _ in range(20):
+        p = np.exp(beta * z)
+        p /= p.sum(axis=1, keepdims=True)
+        mean = (p * z).sum(axis=1)
+        slope = w @ (mean - target)
+        curvature = w @ ((p * z**2).sum(axis=1) - mean**2)
+        if not curvature > 0:
+            break
+        step = np.clip(slope / curvature, -beta / 2, beta)
+        beta = float(np.clip(beta - step, 1 / 8, 8))
+        if abs(step) < 1e-4 * beta:
+            break
+    return 1 / beta

@@ -71,7 +71,7 @@ surface = softmax(np.maximum(grid @ W_1 + b_1, 0.0) @ W_2 + b_2)
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.4), sharey=True, layout="constrained")
 for c, ax in enumerate(axes):
     image = ax.contourf(*np.moveaxis(grid, -1, 0), surface[..., c], np.linspace(0, 1, 11))
-    ax.plot(*X[y == c].T, "o", color="white", markeredgecolor="black")
+    ax.plot(*X[y == c].T, "o", color="white", markeredgecolor="black", clip_on=False)
     ax.set(title=f"p({species[c]})", xlabel="petal width")
 axes[0].set_ylabel("sepal width")
 figure.colorbar(image, ax=axes)

@@ -154,6 +154,7 @@ class LossCurveDisplay:
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import MaxNLocator
 
         if ax is None:
             _, ax = plt.subplots()
@@ -184,6 +185,7 @@ class LossCurveDisplay:
             )
 
         ax.set(xlabel="Epoch", ylabel="Loss")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         if log_scale:
             ax.set_yscale("log")
         ax.legend()
@@ -374,7 +376,9 @@ class NetworkDisplay:
                     )
 
         heights = [len(at) for at in places]
-        ax.set(xlim=(-0.6, len(sizes) - 0.4), ylim=(-max(heights) / 2 - 0.4, max(heights) / 2))
+        ax.set(
+            xlim=(-0.6, len(sizes) - 0.4), ylim=(-max(heights) / 2 - 0.1, max(heights) / 2 + 0.1)
+        )
         ax.set_axis_off()
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -1,30 +1,27 @@
-/* Matrix products with packed right sides and an epilogue, for one number type and SIMD level.
+/* Matrix products with an epilogue, for one number type and SIMD level.
  *
- *     C[m x n] = start + A[m x k] * B[k x n]
+ *     C[m x n] = start + A[m x k] * B[k x n]        T(product)(&args), args: T(product_args)
  *
- * T(product)(&args)      args: T(product_args), below
- * T(pack_b)              packs B, also transposed; SKX_PACK_SIZE(k, n) elements
- * T(column_sums)         gradient of a bias
+ * C and B are row-major, A is row-major or the transpose of a row-major matrix. Nothing is packed:
  *
- * B may be given as it is, if row-major (`ldb` >= n, B[p, j] = b[p * ldb + j]), or packed
- * (`ldb` = 0, `b` filled by T(pack_b)). Packing pays where many rows of A (m over about 64) read
- * B, and it is the only way to multiply by a transposed matrix:
- *
- *     forward    X W      a = X, ars = ldx, aks = 1;    b = pack of W,   brs = ldw, bcs = 1
- *     backward   D W^T    a = D, ars = ldd, aks = 1;    b = pack of W^T, brs = 1,   bcs = ldw
- *     gradient   X^T D    a = X, ars = 1,   aks = ldx;  b = D as it is,  ldb = ldd
+ *     forward    X W      a = X, ars = ldx, aks = 1;    b = W, ldb = ldw
+ *     gradient   X^T D    a = X, ars = 1,   aks = ldx;  b = D, ldb = ldd
+ *     backward   D W^T    a = D, ars = ldd, aks = 1;    b = what T(transpose) made of W
  *
  * `finish`, if not NULL, is called for every finished block of whole rows while it is in cache:
  * `c` points at C[first, 0]. Where ldc == n the block is one array of rows * n values. Blocks come
  * in order of rows; their size is unspecified, so what is done to a row must be the row's own
  * affair.
  *
- * Order of summation: C[i, j] is summed over p = 0 .. k-1 by fused multiply-adds, in an order that
- * depends on n, k and on which of ars, aks is 1, never on m, on i, or on how rows are divided
- * among calls and threads (a + i0 * ars, c + i0 * ldc, fewer m; one pack for all). At level 0 it is
- * the order of the BLAS.
+ * Order of summation: C[i, j] is summed over p by fused multiply-adds, in an order that depends on
+ * n, k and on which of ars and aks is 1, never on m, i, j, or on how rows are divided among calls
+ * and threads (a + i0 * ars, c + i0 * ldc, fewer m). It is p = 0 .. k-1 unless A is row-major, n is
+ * at most 6 and k at least 16 n. At level 0 it is the order of the BLAS.
  *
  * Nothing allocates. C must not overlap A or B. m, n and k may be 0.
+ *
+ * T(transpose)(rows, columns, x, ldx, out, ldo)     out[j * ldo + i] = x[i * ldx + j]
+ * T(column_sums)(m, n, x, ldx, start, out)          out[j] = start + sum over i of x[i * ldx + j]
  */
 
 typedef struct {
@@ -32,7 +29,7 @@ typedef struct {
     const REAL *a; /* A[i, p] = a[i * ars + p * aks]; ars == 1 or aks == 1 */
     ptrdiff_t ars, aks;
     const REAL *b;
-    ptrdiff_t ldb; /* 0: packed */
+    ptrdiff_t ldb;
     REAL *c;
     ptrdiff_t ldc;
     skx_start start;
@@ -42,15 +39,507 @@ typedef struct {
     void *context;
 } T(product_args);
 
-static void T(product)(const T(product_args) * args);
+/* ---- Transposition ---- */
 
-/* packed <- B[p, j] = b[p * brs + j * bcs], p < k, j < n; brs == 1 or bcs == 1. */
-static void T(pack_b)(ptrdiff_t k, ptrdiff_t n, const REAL *b, ptrdiff_t brs, ptrdiff_t bcs,
-                      REAL *packed);
+#if SKX_LEVEL == 0
 
-/* out[j] = start + sum over i of x[i * ldx + j], i < m, j < n, in order of i; SKX_ZERO, SKX_ADD. */
+enum { T(square) = 8 };
+
+INLINE void T(transpose_square)(const REAL *x, ptrdiff_t ldx, REAL *out, ptrdiff_t ldo)
+{
+    for (ptrdiff_t i = 0; i < T(square); i++)
+        for (ptrdiff_t j = 0; j < T(square); j++)
+            out[j * ldo + i] = x[i * ldx + j];
+}
+
+#elif REAL_BITS == 32
+
+enum { T(square) = 8 };
+
+INLINE void T(transpose_square)(const REAL *x, ptrdiff_t ldx, REAL *out, ptrdiff_t ldo)
+{
+    __m256 r[8], s[8];
+    UNROLL for (int i = 0; i < 4; i++) /* rows i and i + 4, first the left halves */
+    {
+        const REAL *top = x + i * ldx, *low = x + (i + 4) * ldx;
+        r[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(top)), _mm_loadu_ps(low), 1);
+        r[i + 4] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(top + 4)),
+                                        _mm_loadu_ps(low + 4), 1);
+    }
+    UNROLL for (int i = 0; i < 8; i += 2)
+    {
+        s[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        s[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    UNROLL for (int i = 0; i < 8; i += 4)
+    {
+        _mm256_storeu_ps(out + (i + 0) * ldo, _mm256_shuffle_ps(s[i], s[i + 2], 0x44));
+        _mm256_storeu_ps(out + (i + 1) * ldo, _mm256_shuffle_ps(s[i], s[i + 2], 0xee));
+        _mm256_storeu_ps(out + (i + 2) * ldo, _mm256_shuffle_ps(s[i + 1], s[i + 3], 0x44));
+        _mm256_storeu_ps(out + (i + 3) * ldo, _mm256_shuffle_ps(s[i + 1], s[i + 3], 0xee));
+    }
+}
+
+#else
+
+enum { T(square) = 4 };
+
+INLINE void T(transpose_square)(const REAL *x, ptrdiff_t ldx, REAL *out, ptrdiff_t ldo)
+{
+    __m256d r[4];
+    UNROLL for (int i = 0; i < 2; i++) /* rows i and i + 2, first the left halves */
+    {
+        const REAL *top = x + i * ldx, *low = x + (i + 2) * ldx;
+        r[i] = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(top)), _mm_loadu_pd(low), 1);
+        r[i + 2] = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(top + 2)),
+                                        _mm_loadu_pd(low + 2), 1);
+    }
+    UNROLL for (int i = 0; i < 4; i += 2)
+    {
+        _mm256_storeu_pd(out + (i + 0) * ldo, _mm256_unpacklo_pd(r[i], r[i + 1]));
+        _mm256_storeu_pd(out + (i + 1) * ldo, _mm256_unpackhi_pd(r[i], r[i + 1]));
+    }
+}
+
+#endif
+
+static void T(transpose)(ptrdiff_t rows, ptrdiff_t columns, const REAL *x, ptrdiff_t ldx, REAL *out,
+                         ptrdiff_t ldo)
+{
+    const ptrdiff_t width = T(square), whole = columns / width * width;
+    ptrdiff_t i = 0;
+    for (; i + 2 * width <= rows; i += 2 * width) { /* two at a time write whole cache lines */
+        for (ptrdiff_t j = 0; j < whole; j += width) {
+            T(transpose_square)(x + i * ldx + j, ldx, out + j * ldo + i, ldo);
+            T(transpose_square)(x + (i + width) * ldx + j, ldx, out + j * ldo + i + width, ldo);
+        }
+        for (ptrdiff_t j = whole; j < columns; j++)
+            for (ptrdiff_t u = i; u < i + 2 * width; u++)
+                out[j * ldo + u] = x[u * ldx + j];
+    }
+    for (ptrdiff_t j = 0; j < columns; j++)
+        for (ptrdiff_t u = i; u < rows; u++)
+            out[j * ldo + u] = x[u * ldx + j];
+}
+
+/* ---- Product ---- */
+
+#if SKX_LEVEL == 0
+
+static void T(product)(const T(product_args) * g)
+{
+    int m = (int)g->m, n = (int)g->n, k = (int)g->k, ldb = (int)g->ldb, ldc = (int)g->ldc;
+    int by_rows = g->aks == 1;
+    ptrdiff_t least = by_rows ? g->k : g->m, stride = by_rows ? g->ars : g->aks;
+    int lda = (int)(stride > least ? stride : least);
+    char a_is = by_rows ? 'N' : 'T', b_is = 'N';
+    REAL one = 1, keep = g->start == SKX_ZERO ? 0 : 1;
+    if (m == 0 || n == 0)
+        return;
+    for (ptrdiff_t i = 0; i < m && (k == 0 || g->start == SKX_BIAS); i++)
+        for (ptrdiff_t j = 0; j < n && g->start != SKX_ADD; j++)
+            g->c[i * g->ldc + j] = g->start == SKX_BIAS ? g->bias[j] : 0;
+    if (k > 0) /* row-major C = A B is, to a BLAS, column-major C^T = B^T A^T */
+        BLAS(&b_is, &a_is, &n, &m, &k, &one, (REAL *)g->b, &ldb, (REAL *)g->a, &lda, &keep, g->c,
+             &ldc);
+    if (g->finish)
+        g->finish(g->context, g->c, g->ldc, 0, g->m, g->n);
+}
+
+#else
+
+/* ---- The microkernel: a tile of C stays in registers while k goes by ---- */
+
+#if SKX_LEVEL == 512
+#define WIDEST 4       /* vectors in a row of the widest tile */
+#define SCATTERED 4096 /* bytes from row to row */
+#else
+#define WIDEST 2
+#define SCATTERED 2048
+#endif
+#define TALLEST 12
+
+/* Rows of C in a block; also where rows of A or B are far apart. Then k goes in parts, and from so
+ * many rows of C on, the part of B that a tile reads is copied first. */
+enum { T(near_rows) = 48, T(far_rows) = 384, T(copying_rows) = 128, T(copied_depth) = 256 };
+
+typedef struct {
+    ptrdiff_t k;
+    const REAL *a;
+    ptrdiff_t ars, aks;
+    const REAL *b;
+    ptrdiff_t ldb;
+    const REAL *start;
+    ptrdiff_t start_stride;
+    REAL *c;
+    ptrdiff_t ldc;
+    ptrdiff_t last; /* columns of the last vector (or half vector) */
+} T(tile_args);
+
+/* `rows` rows of `full` vectors and, where `half`, half a vector. The last one of all these has
+ * `last` columns; where it is `whole`, the machine need not be told which. */
+INLINE void T(tile)(const int rows, const int full, const int half, const int whole,
+                    const T(tile_args) * g)
+{
+    const int sure = half || whole ? full : full - 1; /* vectors without a mask */
+    const ptrdiff_t k = g->k, ars = g->ars, aks = g->aks, ldb = g->ldb, last = g->last;
+    const REAL *a = g->a, *b = g->b;
+    VEC sum[TALLEST][WIDEST];
+    HALF rest[TALLEST];
+
+    UNROLL for (int i = 0; i < rows; i++)
+    {
+        const REAL *start = g->start + i * g->start_stride;
+        UNROLL for (int j = 0; j < full; j++)
+            sum[i][j] = j < sure ? V_LOAD(start + j * VEC_N) : V_LOAD_SOME(start + j * VEC_N, last);
+        if (half)
+            rest[i] = H_LOAD_SOME(start + full * VEC_N, last);
+    }
+    for (ptrdiff_t p = 0; p < k; p++, a += aks, b += ldb) {
+        VEC row[WIDEST];
+        HALF row_rest;
+        UNROLL for (int j = 0; j < full; j++)
+            row[j] = j < sure ? V_LOAD(b + j * VEC_N) : V_LOAD_SOME(b + j * VEC_N, last);
+        if (half)
+            row_rest = H_LOAD_SOME(b + full * VEC_N, last);
+        UNROLL for (int i = 0; i < rows; i++)
+        {
+            UNROLL for (int j = 0; j < full; j++)
+                sum[i][j] = V_FMA(V_SET(a[i * ars]), row[j], sum[i][j]);
+            if (half)
+                rest[i] = H_FMA(H_SET(a[i * ars]), row_rest, rest[i]);
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++)
+    {
+        REAL *c = g->c + i * g->ldc;
+        UNROLL for (int j = 0; j < sure; j++)
+            V_STORE(c + j * VEC_N, sum[i][j]);
+        if (half)
+            H_STORE_SOME(c + full * VEC_N, rest[i], last);
+        else if (!whole)
+            V_STORE_SOME(c + sure * VEC_N, sum[i][sure], last);
+    }
+}
+
+#define TILE(rows, full, half, whole)                                                              \
+    static void T(tile_##rows##_##full##_##half##_##whole)(const T(tile_args) * g)                 \
+    {                                                                                              \
+        T(tile)(rows, full, half, whole, g);                                                       \
+    }
+#define TILES_12(full, half)                                                                       \
+    TILE(12, full, half, 0) TILE(8, full, half, 0) TILE(4, full, half, 0) TILE(2, full, half, 0)   \
+    TILE(1, full, half, 0)
+#define TILES_8(full, half)                                                                        \
+    TILE(8, full, half, 0) TILE(4, full, half, 0) TILE(2, full, half, 0) TILE(1, full, half, 0)
+#define TILES_6(full, half, whole)                                                                 \
+    TILE(6, full, half, whole) TILE(5, full, half, whole) TILE(4, full, half, whole)               \
+    TILE(3, full, half, whole) TILE(2, full, half, whole) TILE(1, full, half, whole)
+
+TILES_12(0, 1)
+TILES_12(1, 0)
+#if SKX_LEVEL == 512
+TILES_12(1, 1)
+TILES_12(2, 0)
+TILES_8(2, 1)
+TILES_8(3, 0)
+TILES_6(3, 1, 0)
+#else
+TILES_6(1, 1, 0)
+#endif
+TILES_6(WIDEST, 0, 0)
+TILES_6(WIDEST, 0, 1)
+
+typedef struct {
+    int rows;
+    void (*run)(const T(tile_args) * g);
+} T(height);
+
+#define HEIGHT(rows, full, half, whole) {rows, T(tile_##rows##_##full##_##half##_##whole)}
+#define HEIGHTS_12(full, half)                                                                     \
+    {HEIGHT(12, full, half, 0), HEIGHT(8, full, half, 0), HEIGHT(4, full, half, 0),                \
+     HEIGHT(2, full, half, 0), HEIGHT(1, full, half, 0)}
+#define HEIGHTS_8(full, half)                                                                      \
+    {HEIGHT(8, full, half, 0), HEIGHT(4, full, half, 0), HEIGHT(2, full, half, 0),                 \
+     HEIGHT(1, full, half, 0)}
+#define HEIGHTS_6(full, half, whole)                                                               \
+    {HEIGHT(6, full, half, whole), HEIGHT(5, full, half, whole), HEIGHT(4, full, half, whole),     \
+     HEIGHT(3, full, half, whole), HEIGHT(2, full, half, whole), HEIGHT(1, full, half, whole)}
+
+/* The tiles by width: 1, 2 ... half vectors, the last of them partly there; then the widest,
+ * whole. For each the heights there are, the greatest first. */
+static const T(height) T(heights)[2 * WIDEST + 1][6] = {
+    HEIGHTS_12(0, 1), HEIGHTS_12(1, 0),
+#if SKX_LEVEL == 512
+    HEIGHTS_12(1, 1), HEIGHTS_12(2, 0), HEIGHTS_8(2, 1), HEIGHTS_8(3, 0), HEIGHTS_6(3, 1, 0),
+#else
+    HEIGHTS_6(1, 1, 0),
+#endif
+    HEIGHTS_6(WIDEST, 0, 0), HEIGHTS_6(WIDEST, 0, 1),
+};
+
+INLINE void T(copy_rows)(ptrdiff_t rows, ptrdiff_t columns, const REAL *x, ptrdiff_t ldx, REAL *out,
+                         ptrdiff_t ldo)
+{
+    for (ptrdiff_t i = 0; i < rows; i++, x += ldx, out += ldo)
+        for (ptrdiff_t j = 0; j < columns; j += VEC_N) {
+            ptrdiff_t count = columns - j < VEC_N ? columns - j : VEC_N;
+            V_STORE(out + j, V_LOAD_SOME(x + j, count));
+        }
+}
+
+/* Rows so far apart fall into few sets of the caches, and each in its own page. */
+INLINE int T(scattered)(ptrdiff_t stride, ptrdiff_t count)
+{
+    return stride * (ptrdiff_t)sizeof(REAL) >= SCATTERED && count > 64;
+}
+
+/* Rows first .. first + rows - 1 of C. */
+static void T(product_rows)(const T(product_args) * g, ptrdiff_t first, ptrdiff_t rows)
+{
+    static const REAL zeros[WIDEST * VEC_N];
+    REAL b_copy[T(copied_depth) * WIDEST * VEC_N];
+    const int copy_b = rows >= T(copying_rows) && T(scattered)(g->ldb, g->k);
+    const ptrdiff_t depth = copy_b || T(scattered)(g->aks, g->k) ? T(copied_depth) : g->k + 1;
+    T(tile_args) tile = {.ars = g->ars, .aks = g->aks, .ldc = g->ldc};
+    for (ptrdiff_t p = 0; p < g->k || p == 0; p += depth) {
+        const skx_start from = p ? SKX_ADD : g->start;
+        tile.k = g->k - p < depth ? g->k - p : depth;
+        tile.start_stride = from == SKX_ADD ? g->ldc : 0;
+        for (ptrdiff_t j = 0, columns; j < g->n; j += columns) {
+            columns = g->n - j < WIDEST * VEC_N ? g->n - j : WIDEST * VEC_N;
+            const ptrdiff_t width = columns < WIDEST * VEC_N ? (columns - 1) / (VEC_N / 2)
+                                                             : 2 * WIDEST;
+            const T(height) *height = T(heights)[width];
+            tile.last = columns - (width - width % 2) * (VEC_N / 2);
+            tile.b = g->b + p * g->ldb + j;
+            tile.ldb = g->ldb;
+            if (copy_b) {
+                T(copy_rows)(tile.k, columns, tile.b, g->ldb, b_copy, WIDEST * VEC_N);
+                tile.b = b_copy;
+                tile.ldb = WIDEST * VEC_N;
+            }
+            for (ptrdiff_t i = first; i < first + rows; i += height->rows) {
+                while (height->rows > first + rows - i)
+                    height++;
+                tile.a = g->a + i * g->ars + p * g->aks;
+                tile.c = g->c + i * g->ldc + j;
+                tile.start = from == SKX_ADD ? tile.c : from == SKX_BIAS ? g->bias + j : zeros;
+                height->run(&tile);
+            }
+        }
+    }
+}
+
+/* The same for a transposed A and a narrow B, by way of C^T = B^T A^T: rows of C are columns of a
+ * tile, so that its vectors are full. The sums are the same to the last bit. */
+enum { T(narrow) = 12, T(narrow_rows) = WIDEST * VEC_N };
+
+static void T(product_narrow)(const T(product_args) * g, ptrdiff_t first, ptrdiff_t rows)
+{
+    REAL turned[T(narrow) * T(narrow_rows)], *c = g->c + first * g->ldc;
+    T(product_args) swapped = {.m = g->n, .n = rows, .k = g->k, .a = g->b, .ars = 1, .aks = g->ldb,
+                               .b = g->a + first, .ldb = g->aks, .c = turned, .ldc = rows,
+                               .start = g->start == SKX_ZERO ? SKX_ZERO : SKX_ADD};
+    if (g->start != SKX_ZERO)
+        for (ptrdiff_t j = 0; j < g->n; j++)
+            for (ptrdiff_t i = 0; i < rows; i++)
+                turned[j * rows + i] = g->start == SKX_BIAS ? g->bias[j] : c[i * g->ldc + j];
+    T(product_rows)(&swapped, 0, g->n);
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (ptrdiff_t j = 0; j < g->n; j++)
+            c[i * g->ldc + j] = turned[j * rows + i];
+}
+
+/* ---- A few columns, many terms: vectors along k, their lanes added up at the end ---- */
+
+/* Of 32 bytes at either level: longer ones would lie across cache lines all the time. */
+#if SKX_LEVEL == 512
+#define SHORT HALF
+#define SHORT_N (VEC_N / 2)
+#define S_OP H_OP
+#define S_LOAD_SOME H_LOAD_SOME
+#else
+#define SHORT VEC
+#define SHORT_N VEC_N
+#define S_OP V_OP
+#define S_LOAD_SOME V_LOAD_SOME
+#endif
+
+enum { T(few) = 6, T(dot_depth) = 512 };
+
+INLINE REAL T(lane_sum)(SHORT v)
+{
+#if REAL_BITS == 32
+    __m128 s = _mm256_castps256_ps128(v) + _mm256_extractf128_ps(v, 1);
+    s = s + _mm_movehl_ps(s, s);
+    return _mm_cvtss_f32(s) + _mm_cvtss_f32(_mm_movehdup_ps(s));
+#else
+    __m128d s = _mm256_castpd256_pd128(v) + _mm256_extractf128_pd(v, 1);
+    return _mm_cvtsd_f64(s) + _mm_cvtsd_f64(_mm_unpackhi_pd(s, s));
+#endif
+}
+
+typedef struct {
+    ptrdiff_t k;
+    const REAL *a, *b; /* b transposed: row j, of T(dot_depth), is column j of B */
+    ptrdiff_t ars;
+    REAL *c;
+    ptrdiff_t ldc;
+    skx_start start;
+    const REAL *bias;
+} T(dot_args);
+
+INLINE void T(dot)(const int rows, const int columns, const T(dot_args) * g, ptrdiff_t first)
+{
+    const REAL *a = g->a + first * g->ars;
+    REAL *c = g->c + first * g->ldc;
+    SHORT sum[4][T(few)], term[4];
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < columns; j++)
+            sum[i][j] = S_OP(set1)(0);
+    ptrdiff_t p = 0;
+    for (; p + SHORT_N <= g->k; p += SHORT_N) {
+        UNROLL for (int i = 0; i < rows; i++)
+            term[i] = S_OP(loadu)(a + i * g->ars + p);
+        UNROLL for (int j = 0; j < columns; j++)
+        {
+            SHORT b = S_OP(loadu)(g->b + j * T(dot_depth) + p);
+            UNROLL for (int i = 0; i < rows; i++)
+                sum[i][j] = S_OP(fmadd)(term[i], b, sum[i][j]);
+        }
+    }
+    if (p < g->k) {
+        UNROLL for (int i = 0; i < rows; i++)
+            term[i] = S_LOAD_SOME(a + i * g->ars + p, g->k - p);
+        UNROLL for (int j = 0; j < columns; j++)
+        {
+            SHORT b = S_LOAD_SOME(g->b + j * T(dot_depth) + p, g->k - p);
+            UNROLL for (int i = 0; i < rows; i++)
+                sum[i][j] = S_OP(fmadd)(term[i], b, sum[i][j]);
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < columns; j++)
+        {
+            REAL *at = c + i * g->ldc + j;
+            REAL from = g->start == SKX_ADD ? *at : g->start == SKX_BIAS ? g->bias[j] : 0;
+            *at = from + T(lane_sum)(sum[i][j]);
+        }
+}
+
+#define DOTS(columns, rows)                                                                        \
+    static void T(dots_##columns)(const T(dot_args) * g, ptrdiff_t first, ptrdiff_t count)         \
+    {                                                                                              \
+        ptrdiff_t i = first, end = first + count;                                                  \
+        for (; i + rows <= end; i += rows)                                                         \
+            T(dot)(rows, columns, g, i);                                                           \
+        for (; i < end; i++)                                                                       \
+            T(dot)(1, columns, g, i);                                                              \
+    }
+#if SKX_LEVEL == 512
+DOTS(1, 4) DOTS(2, 4) DOTS(3, 4) DOTS(4, 4) DOTS(5, 4) DOTS(6, 4)
+#else
+DOTS(1, 4) DOTS(2, 4) DOTS(3, 4) DOTS(4, 2) DOTS(5, 2) DOTS(6, 2)
+#endif
+#undef DOTS
+#undef SHORT
+#undef SHORT_N
+#undef S_OP
+#undef S_LOAD_SOME
+
+static void T(product_dots)(const T(product_args) * g, ptrdiff_t first, ptrdiff_t rows)
+{
+    static void (*const dots[T(few)])(const T(dot_args) *, ptrdiff_t, ptrdiff_t) = {
+        T(dots_1), T(dots_2), T(dots_3), T(dots_4), T(dots_5), T(dots_6)};
+    REAL b[T(few) * T(dot_depth)];
+    T(dot_args) args = {.b = b, .ars = g->ars, .c = g->c, .ldc = g->ldc, .start = g->start,
+                        .bias = g->bias};
+    for (ptrdiff_t p = 0; p < g->k; p += T(dot_depth)) {
+        args.k = g->k - p < T(dot_depth) ? g->k - p : T(dot_depth);
+        args.a = g->a + p;
+        for (ptrdiff_t u = 0; u < args.k; u++)
+            for (ptrdiff_t j = 0; j < g->n; j++)
+                b[j * T(dot_depth) + u] = g->b[(p + u) * g->ldb + j];
+        dots[g->n - 1](&args, first, rows);
+        args.start = SKX_ADD;
+    }
+}
+
+static void T(product)(const T(product_args) * g)
+{
+    void (*part)(const T(product_args) *, ptrdiff_t, ptrdiff_t) = T(product_rows);
+    ptrdiff_t block = T(near_rows), finished = 0;
+    if (g->m == 0 || g->n == 0)
+        return;
+    if (g->aks == 1 && g->n <= T(few) && g->k >= 16 * g->n) { /* must not depend on m */
+        part = T(product_dots);
+        block = g->m;
+    } else if (g->aks != 1 && g->n <= T(narrow) && g->m > VEC_N) {
+        ptrdiff_t parts = (g->m + T(narrow_rows) - 1) / T(narrow_rows);
+        part = T(product_narrow);
+        block = ((g->m + parts - 1) / parts + VEC_N / 2 - 1) / (VEC_N / 2) * (VEC_N / 2);
+    } else if (T(scattered)(g->ldb, g->k) || T(scattered)(g->aks, g->k)) {
+        block = T(far_rows);
+    }
+    for (ptrdiff_t i = 0, end; i < g->m; i = end) {
+        end = i + block < g->m ? i + block : g->m;
+        part(g, i, end - i);
+        if (g->finish && ((end - finished) * g->n >= 4096 || end == g->m)) {
+            g->finish(g->context, g->c + finished * g->ldc, g->ldc, finished, end - finished, g->n);
+            finished = end;
+        }
+    }
+}
+
+#undef WIDEST
+#undef TALLEST
+#undef SCATTERED
+
+#endif
+
+/* ---- Sums of columns ---- */
+
+/* `vectors` vectors of columns, the last with `last` of them; in four sums of every fourth row, so
+ * that additions need not wait for each other. */
+INLINE void T(sum_strip)(const int vectors, ptrdiff_t last, ptrdiff_t m, const REAL *x,
+                         ptrdiff_t ldx, skx_start start, REAL *out)
+{
+    VEC sum[4][2];
+    UNROLL for (int s = 0; s < 4; s++)
+        UNROLL for (int j = 0; j < vectors; j++)
+            sum[s][j] = V_SET(0);
+    ptrdiff_t i = 0;
+    for (; i + 4 <= m; i += 4)
+        UNROLL for (int s = 0; s < 4; s++)
+            UNROLL for (int j = 0; j < vectors; j++)
+            {
+                const REAL *at = x + (i + s) * ldx + j * VEC_N;
+                sum[s][j] = sum[s][j] + (j < vectors - 1 ? V_LOAD(at) : V_LOAD_SOME(at, last));
+            }
+    for (; i < m; i++)
+        UNROLL for (int j = 0; j < vectors; j++)
+        {
+            const REAL *at = x + i * ldx + j * VEC_N;
+            sum[0][j] = sum[0][j] + (j < vectors - 1 ? V_LOAD(at) : V_LOAD_SOME(at, last));
+        }
+    UNROLL for (int j = 0; j < vectors; j++)
+    {
+        ptrdiff_t count MAYBE_UNUSED = j < vectors - 1 ? VEC_N : last;
+        VEC total = (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]);
+        if (start == SKX_ADD)
+            total = V_LOAD_SOME(out + j * VEC_N, count) + total;
+        V_STORE_SOME(out + j * VEC_N, total, count);
+    }
+}
+
 static void T(column_sums)(ptrdiff_t m, ptrdiff_t n, const REAL *x, ptrdiff_t ldx, skx_start start,
-                           REAL *out);
-
-/* Elements that a pack of a k x n matrix takes, at any level; speed wants it 64-byte aligned. */
-#define SKX_PACK_SIZE(k, n) ((ptrdiff_t)(k) * (((ptrdiff_t)(n) + 15) / 16 * 16))
+                           REAL *out)
+{
+    for (; n > 2 * VEC_N; n -= 2 * VEC_N, x += 2 * VEC_N, out += 2 * VEC_N)
+        T(sum_strip)(2, VEC_N, m, x, ldx, start, out);
+    if (n > VEC_N)
+        T(sum_strip)(2, n - VEC_N, m, x, ldx, start, out);
+    else if (n > 0)
+        T(sum_strip)(1, n, m, x, ldx, start, out);
+}

@@ -60,8 +60,8 @@ def resolve(given: dict, n_rows: int, n_features: int, n_classes: int, increment
     else:
         solver, reason = "adamw", f"{SMALL} rows or more: a committee over folds"
         rules = table_recipe(n_rows, n_features, n_classes)
-    settings = {k: rules[k] if given[k] == "auto" else given[k] for k in rules}
     reasons = {k: reason for k in rules if isinstance(given[k], str) and given[k] == "auto"}
+    settings = {k: rules[k] if k in reasons else given[k] for k in rules}
     settings["batch_size"] = max(min(int(settings["batch_size"]), n_rows), 1)
     return Plan(solver, settings, reasons)
 
@@ -70,14 +70,14 @@ def table_recipe(n_rows: int, n_features: int, n_classes: int) -> dict:
     """The committee for tables, by the number of rows."""
     return {
         "hidden_layer_sizes": (128, 128),
-        "alpha": 0.0,
+        "alpha": 1.0,
         "batch_size": 256 if n_rows > 3000 else 64 if n_rows > 500 else 32,
         "learning_rate": "cosine",
         "learning_rate_init": 4e-3,
         "max_iter": 60,
         "early_stopping": True,
         "beta_2": 0.99,
-        "n_iter_no_change": 8,
+        "n_iter_no_change": 8 if n_rows > 1000 else 15,
         "init": "zero_output",
         "dropout": 0.15,
         "weight_decay": 0.01,

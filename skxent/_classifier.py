@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import assert_all_finite, check_array, column_or_1d
 
 from ._decisions import log_softmax
 from ._estimator import BaseMLP
@@ -203,7 +203,7 @@ class SoftmaxMLPClassifier(BaseMLP):
                 )
             targets = matrix if self.n_outputs_ > 1 else matrix[:, 1:].copy()
             return targets, matrix.argmax(axis=1)
-        if getattr(y, "ndim", 2) == 2 and type_of_target(y) == "multilabel-indicator":
+        if np.asarray(y).ndim == 2 and type_of_target(y) == "multilabel-indicator":
             raise ValueError(
                 "y is a multilabel indicator: several classes may be true of one row. The outputs "
                 "of a softmax sum to 1 and cannot say that; use SigmoidMLPClassifier, whose "
@@ -296,6 +296,8 @@ class SigmoidMLPClassifier(BaseMLP):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
+        if not hasattr(y, "toarray") and np.asarray(y).ndim == 1:
+            assert_all_finite(np.asarray(y), input_name="y")
         if type_of_target(y) != "multilabel-indicator" and not (warm and self.n_outputs_ > 1):
             y = column_or_1d(y, warn=True)
             if type_of_target(y) == "multiclass":

@@ -48,7 +48,7 @@ _ADVICE = {
 
 def _auto_n_bins(n_rows, n_numeric):
     """Bins for each numeric column: none for few rows (noise) or many columns (cost)."""
-    return 16 if n_rows >= 100 and n_numeric <= 200 else 0
+    return 16 if n_rows >= 1000 and n_numeric <= 200 else 0
 
 
 def _rare_below(n_rows):
@@ -87,7 +87,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     n_bins : int or "auto", default="auto"
         The largest number of bins of the piecewise-linear encoding of a numeric column, at
-        most 255; 0 for none. "auto" is 16 from 100 rows on, unless there are more than 200
+        most 255; 0 for none. "auto" is 16 from 1000 rows on, unless there are more than 200
         numeric columns. A column with two distinct values gets no bins.
 
     dtype : "auto", "float32" or "float64", default="auto"

@@ -27,6 +27,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     assert_all_finite,
+    check_consistent_length,
     check_is_fitted,
     validate_data,
 )
@@ -42,7 +43,7 @@ from ._history import joint, last_line, new_history
 from ._kernels import Inputs, Kernel
 from ._network import INIT_SCHEMES, Network
 from ._objective import Objective
-from ._solvers import FULL_BATCH, MINI_BATCH, MiniBatch
+from ._solvers import FULL_BATCH, MINI_BATCH, SCIPY_METHODS, MiniBatch
 from ._stopping import Monitor, Patience
 from ._threads import effective_n_jobs
 from .losses import KERNEL_LOSSES
@@ -324,6 +325,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     ):
         """The walk of fit; what it sets on this copy of the estimator is the fitted state."""
         warm = (incremental or self.warm_start) and hasattr(self, "_params")
+        if y is not None:
+            check_consistent_length(X, y)
         targets, codes = self._read_targets(X, y, warm, incremental, classes)
         plan = self._resolve(len(codes), incremental, warm)
         row_weights, weights = self._weights(sample_weight, codes)
@@ -364,18 +367,21 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         self._network_shape = [list(network.sizes), list(network.activations)]
         self.n_layers_ = len(network.sizes)
 
+        past = self.history_ if warm else new_history()
+        # SciPy's methods know their minimum; patience is for held-out rows and plain descent
+        by_gradient = held_out is None and plan.solver in SCIPY_METHODS
+        limit = math.inf if by_gradient else plan.n_iter_no_change
+
         def monitor(member=None):
-            history = new_history()
-            if warm and member in (None, 0):
-                history = copy.deepcopy(self.history_)
             return Monitor(
-                Patience(self.tol, plan.n_iter_no_change, *self._patience_so_far(incremental)),
+                Patience(self.tol, limit, *self._patience_so_far(incremental)),
                 held_out
                 and (lambda params: held_out.validate(params, None if member is None else [member])),
                 score_decides=self.scoring is not None,
                 report=None if member else self._report(context, X, y),
                 max_time=(self.max_time or math.inf) - (time.perf_counter() - start),
-                history=history,
+                epochs_before=len(past["epoch"]),
+                seconds_before=max(past["seconds"][-1:], default=0.0),
             )
 
         if plan.solver in FULL_BATCH:
@@ -407,7 +413,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             )
             keep = incremental or self.warm_start
             self._states = [path.state() for path in paths] if keep else None
-        self._take(watch, plan, len(codes), incremental)
+        self._take(watch, plan, objectives[0].n_rows, past, warm)
         self._rng = rng
         if plan.calibration is not None and held_out is not None:
             self.temperature_ = held_out.temperature(self._params)
@@ -451,7 +457,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         )
         if warm:  # the shape of the network and its committee stay
             plan.settings["n_members"] = len(self._params)
-            if plan.hidden_layer_sizes == "auto" or self.hidden_layer_sizes == "auto":
+            if isinstance(self.hidden_layer_sizes, str):
                 plan.settings["hidden_layer_sizes"] = tuple(self._network_shape[0][1:-1])
         if incremental:
             plan.settings["early_stopping"] = False
@@ -567,7 +573,13 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     def _start(self, plan, network, rng, dtype):
         if isinstance(plan.init, str):
             return network.initialize(plan.init, rng, dtype)
-        coefs, intercepts = plan.init
+        try:
+            coefs, intercepts = plan.init
+        except ValueError:
+            raise ValueError(
+                "init must be the name of a scheme, or a pair (coefs, intercepts) with one array "
+                f"for each layer; got {len(plan.init)} items."
+            ) from None
         return network.pack(coefs, intercepts, dtype)
 
     # ---- what is held out
@@ -681,7 +693,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         seen = self.t_ if warm else 0
         return lambda epoch: plan.learning_rate_init / (seen + epoch * n_rows + 1) ** self.power_t
 
-    def _take(self, watch, plan, n_rows, incremental):
+    def _take(self, watch, plan, n_rows, past, warm):
         """Turn the end of a run into fitted attributes."""
         if watch.ending == "interrupted" and watch.n_epochs == 0:
             raise KeyboardInterrupt
@@ -691,9 +703,11 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 "parameters to keep. Scale the features (encoder='auto' does), or lower "
                 f"learning_rate_init (now {plan.learning_rate_init})."
             )
-        self.history_ = watch.history
+        for column, values in watch.history.items():
+            past[column].extend(values)
+        self.history_ = past
         self.n_iter_ = watch.n_epochs
-        self.t_ = (getattr(self, "t_", 0) if incremental else 0) + n_rows * self.n_iter_
+        self.t_ = (self.t_ if warm else 0) + n_rows * self.n_iter_
         losses = self.history_["loss"]
         self.loss_ = losses[-1]
         self.best_loss_ = None if watch.validate else min(losses)
@@ -753,7 +767,15 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=4,
             )
-        elif watch.ending == "max_iter" and not incremental and "max_iter" not in plan.reasons:
+        elif watch.ending == "no_progress":
+            warnings.warn(
+                f"The {plan.solver} solver found no lower loss along its last direction, often the "
+                f"limit of rounding, before its gradient was below tol={self.tol}. Raise tol, or "
+                "use solver='lbfgs'.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        elif watch.ending == "max_iter" and not incremental and self._warns_of_max_iter(plan):
             warnings.warn(
                 f"The {plan.solver} solver reached max_iter={plan.max_iter} iterations (or "
                 f"max_fun={self.max_fun} function calls) before it converged. Raise max_iter, or "
@@ -761,6 +783,10 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=4,
             )
+
+    def _warns_of_max_iter(self, plan):
+        """A schedule that ends with the run is meant to: no warning. Nor at solver="auto"."""
+        return self.solver != "auto" and plan.learning_rate in ("constant", "invscaling", "adaptive")
 
     # ---------------------------------------------------------------- outputs
 
@@ -928,8 +954,8 @@ def _unique_labels(y):
             for piece in pieces:
                 codes[piece] = place[y[piece].astype(np.int64) - low]
             return labels, codes
-    check_classification_targets(y)
     assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
     labels, codes = np.unique(y, return_inverse=True)
     return labels, codes.astype(_code_dtype(labels))
 

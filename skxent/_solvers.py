@@ -42,6 +42,7 @@ def minimize_scipy(
     """
     dtype = objective.dtype
     at, value, gradient = None, np.inf, None
+    accepted = np.asarray(params, dtype=np.float64)
 
     def value_and_gradient(x):
         nonlocal at, value, gradient
@@ -50,37 +51,43 @@ def minimize_scipy(
         # a step so far out that the loss overflows: line searches draw back from infinity
         return (value, gradient) if np.isfinite(value) else (np.inf, np.zeros_like(gradient))
 
-    def callback(xk):
+    def accept(xk):
+        nonlocal accepted
+        accepted = xk.copy()
         if not np.array_equal(at, xk):
             value_and_gradient(xk)
-        epoch = Epoch(value, float(np.linalg.norm(gradient)))
-        if monitor.observe(xk.astype(dtype), epoch) or monitor.n_epochs >= max_iter:
+        return monitor.observe(xk.astype(dtype), Epoch(value, float(np.linalg.norm(gradient))))
+
+    def callback(xk):
+        if accept(xk) or monitor.n_epochs >= max_iter:
             raise StopIteration
 
-    limits = {
-        "lbfgs": {"maxiter": max_iter, "maxfun": max_fun},
-        "tnc": {"maxfun": max_fun},
+    options = {
+        # ftol as in scikit-learn's LogisticRegression: the gradient decides, not the last digits
+        "lbfgs": {"maxiter": max_iter, "maxfun": max_fun, "ftol": 64 * np.finfo(float).eps},
+        "tnc": {"maxfun": max_fun, "ftol": 0.0},
     }.get(method, {"maxiter": max_iter})
-    # a tolerance of 0 must not be met by the relative change of the value either
-    stops = {"ftol": min(tol, 2.2e-9)} if method in ("lbfgs", "tnc") else {}
-    result = minimize(
-        value_and_gradient,
-        np.asarray(params, dtype=np.float64),
-        jac=True,
-        method=SCIPY_METHODS[method],
-        options={"gtol": tol, **stops, **limits},
-        callback=callback,
-    )
-    if monitor.n_epochs == 0 and not monitor.ending:  # the start is a minimum, or no step was found
-        callback_epoch = objective.value_and_gradient(result.x)
-        monitor.observe(
-            result.x.astype(dtype), Epoch(callback_epoch[0], float(np.linalg.norm(callback_epoch[1])))
+    converged = False
+    try:
+        result = minimize(
+            value_and_gradient,
+            accepted,
+            jac=True,
+            method=SCIPY_METHODS[method],
+            options={"gtol": tol, **options},
+            callback=callback,
         )
-    if not np.isfinite(result.fun):
-        monitor.ending = "diverged"
-    elif not monitor.ending:
-        monitor.ending = "converged" if result.success else "max_iter"
-    return result.x.astype(dtype)
+        converged = bool(result.success)
+    except StopIteration:  # TNC lets it through
+        pass
+    if monitor.n_epochs == 0 and not monitor.ending:  # the start is a minimum, or nothing is lower
+        accept(accepted)
+    if not monitor.ending:
+        stopped = monitor.n_epochs >= max_iter and not converged
+        monitor.ending = "converged" if converged else "max_iter" if stopped else "no_progress"
+        if method in ("lbfgs", "tnc") and not converged:
+            monitor.ending = "max_iter"
+    return accepted.astype(dtype)
 
 
 def gradient_descent(
@@ -135,14 +142,15 @@ class MiniBatch:
 
     def state(self) -> dict:
         """All that must be kept for going on later."""
-        return {
+        state = {
             "slots": self.slots,
-            "average": self.average,
             "step": self.step,
             "seed": self.seed,
             "generator": self.generator,
-            "params": self.params,
         }
+        if self.average is not None:  # else `current` is all there is
+            state |= {"average": self.average, "params": self.params}
+        return state
 
     @property
     def current(self) -> NDArray:

@@ -72,12 +72,9 @@ class Monitor:
     best_epoch: int = 0
     ending: str = ""
     n_epochs: int = 0
+    epochs_before: int = 0
+    seconds_before: float = 0.0
     _start: float = field(default_factory=time.perf_counter)
-    _seconds_before: float = 0.0
-
-    def __post_init__(self):
-        if self.history["seconds"]:
-            self._seconds_before = self.history["seconds"][-1]
 
     def choose(self, last: NDArray) -> NDArray:
         """The parameters to keep: the best where rows were held out or the run broke, else `last`.
@@ -102,8 +99,7 @@ class Monitor:
         if not (math.isfinite(epoch.loss) and np.isfinite(params).all()):
             self.ending = "diverged"
             return True
-        self.n_epochs += 1
-        number = len(self.history["epoch"]) + 1
+        number = self.epochs_before + self.n_epochs + 1
         loss, score = self.validate(params) if self.validate else (math.nan, math.nan)
         append(
             self.history,
@@ -113,8 +109,9 @@ class Monitor:
             score=score,
             learning_rate=epoch.learning_rate,
             gradient_norm=epoch.gradient_norm,
-            seconds=self._seconds_before + time.perf_counter() - self._start,
+            seconds=self.seconds_before + time.perf_counter() - self._start,
         )
+        self.n_epochs += 1
         value = epoch.loss if self.validate is None else -score if self.score_decides else loss
         self.patience.update(value)
         if value < self.best_value:

@@ -47,6 +47,8 @@ def _unlink_scikit_learn(app, what, name, obj, options, lines):
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "within_subsection_order": "gallery.TeachingOrder",
+    "capture_repr": (),  # what is printed, not what a line returns
     "ignore_pattern": r"main_job|__init__",
     "abort_on_example_error": False,
     "only_warn_on_example_error": True,

@@ -20,13 +20,19 @@ from skxent import SoftmaxMLPClassifier
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X / 16, y, stratify=y, random_state=0)
 classifier = SoftmaxMLPClassifier(
-    16, solver="lbfgs", alpha=3.0, max_iter=1000, encoder="passthrough", random_state=0
+    16,
+    activation="tanh",
+    solver="lbfgs",
+    alpha=3.0,
+    max_iter=1000,
+    encoder="passthrough",
+    random_state=0,
 ).fit(X_train, y_train)
 print(f"accuracy on test rows: {classifier.score(X_test, y_test):.3f}")
 
 # %%
-# Blue pixels speak for the unit, red ones against it. Blank pictures are units that the
-# penalty has emptied: they were not worth their squares.
+# Ink on blue pixels turns the unit on, ink on red ones turns it off. The margins, where there
+# never is any ink, are blank: the penalty leaves no weight that is not worth its square.
 
 W_1, W_2 = classifier.coefs_
 size = np.abs(W_1).max()
@@ -47,9 +53,9 @@ ax.set(xticks=range(10), xlabel="digit", yticks=range(16), ylabel="hidden unit")
 figure.colorbar(image, label="weight")
 
 # %%
-# The other way round: from a digit back to the pixels. The weights of its units, added up
-# with their weights for the digit, are the direction in which pixels move its logit while
-# every unit is on.
+# The other way round: from a digit back to the pixels. Near 0, tanh has a slope of 1; there
+# the product of both layers' weights says how much each pixel adds to the logit of a digit.
+# Look at the hole in the middle of the 0.
 
 figure, axes = plt.subplots(2, 5, figsize=(7, 3), layout="constrained")
 for digit, (ax, picture) in enumerate(zip(axes.flat, (W_1 @ W_2).T, strict=True)):

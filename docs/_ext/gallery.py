@@ -1,8 +1,26 @@
-"""An example that warns fails, as a test that warns does."""
+"""The gallery: its order, and that an example which warns fails, as a test that warns does."""
 
 import warnings
 
+from sphinx_gallery.sorting import FileNameSortKey
+
+# after the first one, in the order of the user guide
+ORDER = """
+    first_fit softmax iris_network cross_entropy_and_squared_error learning_slowdown bad_start
+    bias_descent backpropagation solver_paths decision_boundary digits_weights early_stopping
+    callback missing_and_categories calibration class_weights grid_search multilabel
+""".split()
+
 _entered = []
+
+
+class TeachingOrder(FileNameSortKey):
+    """Examples in the order above; what is not named there comes last."""
+
+    def __call__(self, filename):
+        """Return the place of an example."""
+        name = filename.removeprefix("plot_").removesuffix(".py")
+        return (ORDER.index(name) if name in ORDER else len(ORDER), name)
 
 
 def warnings_are_errors(gallery_conf, fname, when):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Activation:
-    """One activation: its formula, and ``gain`` g such that He-type weights have variance g² / fan_in."""
+    """A formula, and the ``gain`` g that He-type weights of variance g² / fan_in want."""
 
     formula: str
     gain: float

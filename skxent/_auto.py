@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 # with a named solver every "auto" is scikit-learn's MLPClassifier default
-CLASSIC = {
+CLASSIC: dict[str, Any] = {
     "hidden_layer_sizes": (100,),
     "alpha": 1e-4,
     "batch_size": 200,
@@ -31,8 +32,8 @@ class Plan:
     """Every setting of one fit, none of them open, and why."""
 
     solver: str
-    settings: dict
-    reasons: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any]
+    reasons: dict[str, str]
 
     def __getattr__(self, name):
         try:
@@ -41,33 +42,33 @@ class Plan:
             raise AttributeError(name) from None
 
 
-def resolve(given: dict, n_rows: int, n_features: int, n_classes: int, incremental: bool) -> Plan:
+def resolve(given: dict[str, Any], n_rows: int, incremental: bool) -> Plan:
     """Fill in every "auto" of the parameters `given`."""
     solver = given["solver"]
     if solver != "auto":
-        rules = dict(CLASSIC)
         reason = f"solver={solver!r} is named: scikit-learn's default"
-        if solver == "gradient_descent":
-            rules |= {"learning_rate_init": 0.1}
-        elif solver == "adamw":
-            rules |= {"weight_decay": 0.01}
+        of_its_own = {
+            "gradient_descent": {"learning_rate_init": 0.1},
+            "adamw": {"weight_decay": 0.01},
+        }
+        rules = CLASSIC | of_its_own.get(solver, {})
     elif incremental:
         solver, reason = "adamw", "partial_fit: a constant rate, nothing held out"
         rules = CLASSIC | {"weight_decay": 0.01, "hidden_layer_sizes": (128, 128)}
     elif n_rows < SMALL:
         solver, reason = "lbfgs", f"fewer than {SMALL} rows: every row trains, full batch"
-        rules = CLASSIC | {"alpha": 1.0, "init": "glorot_uniform", "hidden_layer_sizes": (32,)}
+        rules = CLASSIC | {"alpha": 1.0, "hidden_layer_sizes": (32,)}
     else:
-        solver, reason = "adamw", f"{SMALL} rows or more: a committee over folds"
-        rules = table_recipe(n_rows, n_features, n_classes)
+        solver, reason = "adamw", f"{n_rows} rows, {SMALL} or more: a committee over folds"
+        rules = table_recipe(n_rows)
     reasons = {k: reason for k in rules if isinstance(given[k], str) and given[k] == "auto"}
     settings = {k: rules[k] if k in reasons else given[k] for k in rules}
-    settings["batch_size"] = max(min(int(settings["batch_size"]), n_rows), 1)
+    settings["batch_size"] = max(min(settings["batch_size"], n_rows), 1)
     return Plan(solver, settings, reasons)
 
 
-def table_recipe(n_rows: int, n_features: int, n_classes: int) -> dict:
-    """The committee for tables, by the number of rows."""
+def table_recipe(n_rows: int) -> dict[str, Any]:
+    """Return the rules of the committee for tables, by the number of rows."""
     return {
         "hidden_layer_sizes": (128, 128),
         "alpha": 1.0,

@@ -412,7 +412,7 @@ class SigmoidMLPClassifier(BaseMLP):
 
 
 def _count(classes):
-    return "one class only, " + repr(classes.tolist()) if len(classes) == 1 else f"{len(classes)} classes"
+    return f"one class only, {classes.tolist()}" if len(classes) == 1 else f"{len(classes)} classes"
 
 
 def _positive(p: NDArray) -> NDArray:
@@ -435,7 +435,7 @@ def _soft_targets(y: ArrayLike) -> tuple[NDArray, NDArray] | None:
     return values, labels
 
 
-_head, _parameters = SoftmaxMLPClassifier.__doc__.split("    Parameters\n", 1)
+_head, _parameters = str(SoftmaxMLPClassifier.__doc__).split("    Parameters\n", 1)
 SigmoidMLPClassifier.__doc__ = (
     r"""Neural network with independent sigmoid outputs, for several labels per row.
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ def minimize_each(
 ) -> NDArray:
     """Bring every member to its own minimum by a full-batch method; return their parameters.
 
-    Ctrl-C breaks all of them off.
+    Ctrl-C breaks all of them off; those that have not begun are left out.
     """
 
     def minimize(objective, start, monitor):
@@ -98,8 +99,10 @@ def minimize_each(
         except KeyboardInterrupt:
             for monitor in monitors:
                 monitor.ending = "interrupted"
-    chosen = [m.choose(start) for m, start in zip(monitors, starts, strict=True)]
-    return np.stack(chosen)
+    begun = list(takewhile(lambda pair: pair[0].n_epochs, zip(monitors, starts, strict=True)))
+    if not begun:
+        raise KeyboardInterrupt
+    return np.stack([monitor.choose(start) for monitor, start in begun])
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Outputs as decisions among classes, so that softmax and sigmoid outputs are judged by one formula.
+"""Outputs as decisions among classes: one formula judges softmax and sigmoid outputs.
 
 A softmax layer is one decision among its classes. A sigmoid output is a decision between two
 classes with the logits 0 and z, and a row with k of them counts as k decisions.

@@ -7,10 +7,12 @@ fails, or is interrupted before there is a model, leaves what was fitted before.
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
@@ -307,12 +309,13 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         classes=None,
     ):
         start = time.perf_counter()
-        context = None
+        context = tell = None
         if getattr(self, "_skl_callbacks", None) or hasattr(self, "_parent_callback_ctx"):
             context = self._init_callback_context(max_subtasks=None)
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            tell = partial(self._tell_callbacks, context, X, y)
         new = copy.copy(self)
-        new._learn(X, y, sample_weight, validation, groups, classes, incremental, context, start)
+        new._learn(X, y, sample_weight, validation, groups, classes, incremental, tell, start)
         for name in set(vars(self)) - set(vars(new)):
             delattr(self, name)
         vars(self).update(vars(new))
@@ -320,10 +323,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    def _learn(
-        self, X, y, sample_weight, validation, groups, classes, incremental, context, start
-    ):
-        """The walk of fit; what it sets on this copy of the estimator is the fitted state."""
+    def _learn(self, X, y, sample_weight, validation, groups, classes, incremental, tell, start):
+        """Walk through fit; what this sets on a copy of the estimator is the fitted state."""
         warm = (incremental or self.warm_start) and hasattr(self, "_params")
         if y is not None:
             check_consistent_length(X, y)
@@ -332,13 +333,13 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         row_weights, weights = self._weights(sample_weight, codes)
         inputs, dtype = self._read_table(X, codes, row_weights, plan, reset=not warm)
         network = self._network(plan, inputs.n_features)
-        decisions = self._decisions
+        truth = targets
         if self.label_smoothing:
-            targets = decisions.smooth(targets, self.label_smoothing)
+            targets = self._decisions.smooth(targets, self.label_smoothing)
         if targets.ndim == 2:
             targets = np.ascontiguousarray(targets, dtype=dtype)
 
-        rng = self._rng if warm else check_random_state(self.random_state)
+        rng = copy.deepcopy(self._rng) if warm else check_random_state(self.random_state)
         splits = self._splits(plan, X, codes, groups, validation, incremental, rng)
         n_jobs = effective_n_jobs(self.n_jobs)
         objectives = [
@@ -359,7 +360,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             )
             for rows, _ in splits
         ]
-        held_out = self._held_out(objectives, splits, validation, X, y, targets, weights)
+        held_out = self._held_out(objectives, splits, validation, X, y, truth, weights)
         if warm:
             starts = list(self._params)
         else:
@@ -367,19 +368,22 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         self._network_shape = [list(network.sizes), list(network.activations)]
         self.n_layers_ = len(network.sizes)
 
-        past = self.history_ if warm else new_history()
+        past = copy.deepcopy(self.history_) if warm else new_history()
         # SciPy's methods know their minimum; patience is for held-out rows and plain descent
         by_gradient = held_out is None and plan.solver in SCIPY_METHODS
         limit = math.inf if by_gradient else plan.n_iter_no_change
 
         def monitor(member=None):
+            # members that wait for each other share the time
+            turns = -(-len(splits) // n_jobs)
+            share = 1.0 if member is None else (member // n_jobs + 1) / turns
             return Monitor(
                 Patience(self.tol, limit, *self._patience_so_far(incremental)),
                 held_out
-                and (lambda params: held_out.validate(params, None if member is None else [member])),
+                and partial(held_out.validate, members=None if member is None else [member]),
                 score_decides=self.scoring is not None,
-                report=None if member else self._report(context, X, y),
-                max_time=(self.max_time or math.inf) - (time.perf_counter() - start),
+                report=None if member else self._report(tell),
+                max_time=share * ((self.max_time or math.inf) - (time.perf_counter() - start)),
                 epochs_before=len(past["epoch"]),
                 seconds_before=max(past["seconds"][-1:], default=0.0),
             )
@@ -402,7 +406,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             watch.n_epochs = max(m.n_epochs for m in monitors)
         else:
             watch = monitor()
-            paths = self._paths(plan, objectives, starts, rng, warm)
+            paths = self._paths(plan, objectives, starts, rng, warm, incremental)
             self._params, self._rate = descend_together(
                 paths,
                 watch,
@@ -411,7 +415,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 rate_of_epoch=self._inverse_scaling(plan, objectives[0].n_rows, warm),
                 n_jobs=n_jobs,
             )
-            keep = incremental or self.warm_start
+            keep = (incremental or self.warm_start) and watch.ending != "diverged"
             self._states = [path.state() for path in paths] if keep else None
         self._take(watch, plan, objectives[0].n_rows, past, warm)
         self._rng = rng
@@ -448,13 +452,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         return codes, codes
 
     def _resolve(self, n_rows, incremental, warm) -> Plan:
-        plan = resolve(
-            self.get_params(deep=False),
-            n_rows,
-            getattr(self, "n_features_in_", 1),
-            max(len(self.classes_), 2),
-            incremental,
-        )
+        plan = resolve(self.get_params(deep=False), n_rows, incremental)
         if warm:  # the shape of the network and its committee stay
             plan.settings["n_members"] = len(self._params)
             if isinstance(self.hidden_layer_sizes, str):
@@ -498,7 +496,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         return sample_weight, w
 
     def _read_table(self, X, codes, weights, plan, reset) -> tuple[Inputs, Any]:
-        """The rows as the kernel reads them, and the dtype of the arithmetic."""
+        """Return the rows as the kernel reads them, and the dtype of the arithmetic."""
         if isinstance(self.encoder, str) and self.encoder == "passthrough":
             self._encoder_state = None
             X = validate_data(
@@ -592,11 +590,18 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if self.cv is not None:
             splitter = check_cv(self.cv, codes, classifier=True)
             splits = [
-                (np.asarray(train), np.asarray(test))
+                (_row_numbers(train), _row_numbers(test))
                 for train, test in splitter.split(X, codes, groups)
             ]
-            if self.n_members == "auto" or n_members == 1:
-                return splits[: len(splits) if plan.n_members > 1 else 1]
+            if not splits or not all(len(rows) for split in splits for rows in split):
+                raise ValueError(
+                    f"cv={self.cv!r} gives no split, or one without rows on one of its sides; "
+                    "give rows to train on and rows to hold out."
+                )
+            if n_members == 1:  # of splits in the order of time, the one with the longest past
+                return [max(splits, key=lambda split: len(split[0]))]
+            if self.n_members == "auto":
+                return splits
             return [splits[i % len(splits)] for i in range(n_members)]
         if not plan.early_stopping:
             return [(None, None)] * n_members
@@ -612,7 +617,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         return [(np.flatnonzero(folds != m), np.flatnonzero(folds == m)) for m in range(n_members)]
 
     def _held_out(self, objectives, splits, validation, X, y, targets, weights):
-        """What judges the members while they train; None where no rows are held out."""
+        """Return what judges the members while they train; None if no rows are held out."""
         if validation is None:
             if splits[0][1] is None:
                 return None
@@ -630,11 +635,13 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         held_out = HeldOut(objectives, splits, self._decisions, targets, weights, own)
         if self.scoring is not None:
             scorer = check_scoring(self, scoring=self.scoring)
+            takes_weights = "sample_weight" in inspect.signature(scorer).parameters
+            weighted = weights is not None and takes_weights
 
             def one(params, X, y, rows):
                 judged = copy.copy(self)
                 judged._params, judged.temperature_ = params, 1.0
-                kw = {} if weights is None else {"sample_weight": weights[rows]}
+                kw = {"sample_weight": weights[rows]} if weighted else {}
                 return float(scorer(judged, X, y, **kw))
 
             def score(stack, members):
@@ -651,7 +658,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     def _patience_so_far(self, incremental):
         return getattr(self, "_patience", ()) if incremental else ()
 
-    def _paths(self, plan, objectives, starts, rng, warm):
+    def _paths(self, plan, objectives, starts, rng, warm, incremental):
         """Every member's way down, taken up where it was left if its state was kept."""
         if plan.solver == "sgd":
             optimizer = _optimizers.sgd(self.momentum, self.nesterovs_momentum)
@@ -671,6 +678,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 shuffle=self.shuffle,
                 weight_decay=plan.weight_decay if plan.solver == "adamw" else 0.0,
                 average_decay=plan.averaging,
+                # every fit runs through its schedule; calls of partial_fit share one
+                first_step=0 if incremental else state.get("step", 0),
                 **state,
             )
             paths.append(path)
@@ -687,7 +696,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         return rate, schedule, plan.max_iter, run * path.steps_per_epoch
 
     def _inverse_scaling(self, plan, n_rows, warm):
-        """The rate of every epoch under "invscaling": init / (rows seen + 1)^power_t."""
+        """Return the rate of an epoch under "invscaling": init / (rows seen + 1)^power_t."""
         if plan.learning_rate != "invscaling":
             return None
         seen = self.t_ if warm else 0
@@ -704,14 +713,14 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 f"learning_rate_init (now {plan.learning_rate_init})."
             )
         for column, values in watch.history.items():
-            past[column].extend(values)
+            past[column].extend(values[: watch.n_epochs])  # Ctrl-C may leave half a row
         self.history_ = past
         self.n_iter_ = watch.n_epochs
         self.t_ = (self.t_ if warm else 0) + n_rows * self.n_iter_
         losses = self.history_["loss"]
         self.loss_ = losses[-1]
         self.best_loss_ = None if watch.validate else min(losses)
-        self.best_epoch_ = watch.best_epoch if watch.validate else len(losses)
+        self.best_epoch_ = watch.best_epoch if watch.keeps_best else len(losses)
         scores = [s for s in self.validation_scores_ or [] if not math.isnan(s)]
         self.best_validation_score_ = max(scores, default=None)
         self.temperature_ = 1.0
@@ -719,26 +728,26 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         self._reasons = dict(plan.reasons)
         self._patience = (watch.patience.best, watch.patience.stale)
 
-    def _report(self, context, X, y) -> Callable | None:
+    def _tell_callbacks(self, context, X, y, reconstruction):
+        """Tell scikit-learn's callbacks of an epoch; return whether one of them wants to stop."""
+        task = context.subcontext(task_name="epoch")
+        task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        return task.call_on_fit_task_end(
+            estimator=self, X=X, y=y, reconstruction_attributes=reconstruction
+        )
+
+    def _report(self, tell) -> Callable | None:
         """Who watches training: the printed lines, and scikit-learn's callbacks."""
         verbose = int(self.verbose)
-        if not verbose and context is None:
+        if not verbose and tell is None:
             return None
 
         def report(history, params):
             if verbose:
                 print(last_line(history))
-            if context is None:
+            if tell is None:
                 return False
-            task = context.subcontext(task_name="epoch")
-
-            def attributes():
-                return self._reconstruction(np.atleast_2d(params).copy(), history)
-
-            task.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            return task.call_on_fit_task_end(
-                estimator=self, X=X, y=y, reconstruction_attributes=attributes
-            )
+            return tell(lambda: self._reconstruction(np.atleast_2d(params).copy(), history))
 
         return report
 
@@ -785,8 +794,9 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             )
 
     def _warns_of_max_iter(self, plan):
-        """A schedule that ends with the run is meant to: no warning. Nor at solver="auto"."""
-        return self.solver != "auto" and plan.learning_rate in ("constant", "invscaling", "adaptive")
+        """Tell whether max_iter cuts a run short: a schedule that ends with it is meant to."""
+        endless = ("constant", "invscaling", "adaptive")
+        return self.solver != "auto" and plan.learning_rate in endless
 
     # ---------------------------------------------------------------- outputs
 
@@ -889,7 +899,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             raise AttributeError(f"{type(self).__name__} is not fitted yet: no encoder_.")
 
     def summary(self) -> str:
-        """What was fitted, and what every "auto" was resolved to and why.
+        """Tell what was fitted, and what every "auto" was resolved to and why.
 
         Returns
         -------
@@ -935,8 +945,13 @@ def _table_inputs(encoder, compact) -> Inputs:
     return Inputs.table(dense, positions, encoder._kinds, encoder._widths)
 
 
+def _row_numbers(rows):
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
+
+
 def _unique_labels(y):
-    """The sorted labels of y and every row's place among them, in little memory where that can be.
+    """Return the sorted labels of y, and every row's place among them, in little memory.
 
     Integers in a narrow range are looked up piece by piece, so that ten million labels need ten
     megabytes; all else is sorted.

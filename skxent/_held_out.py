@@ -66,13 +66,12 @@ class HeldOut:
         if self.own is not None:
             z = [self.objectives[m].logits(params, self.own) for m, params in judged]
             return self.decisions.log_proba(np.mean(z, axis=0)), slice(None)
-        total = count = None
+        n = self.objectives[0].inputs.n_rows * self.decisions.per_row
+        n_classes = self.decisions.n_outputs if self.decisions.softmax else 2
+        total, count = np.zeros((n, n_classes)), np.zeros(n)
         for m, params in judged:
-            rows = self.splits[m][1]
+            rows = np.asarray(self.splits[m][1])
             log_p = self.decisions.log_proba(self.objectives[m].logits(params, rows=rows))
-            if total is None:
-                n = self.objectives[m].inputs.n_rows * self.decisions.per_row
-                total, count = np.zeros((n, log_p.shape[1])), np.zeros(n)
             which = self.decisions.of_rows(rows)
             total[which] += log_p
             count[which] += 1
@@ -96,7 +95,7 @@ class HeldOut:
         return float(loss), self.score(stack, members)
 
     def temperature(self, stack: NDArray) -> float:
-        """The temperature for these members' logits."""
+        """Return the temperature for these members' logits."""
         log_p, which = self.log_proba(stack, range(len(stack)))
         return fit_temperature(log_p, *self.truth(which))
 

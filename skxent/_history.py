@@ -18,7 +18,7 @@ History = dict[str, list]
 
 
 def new_history() -> History:
-    """An empty history; ``pandas.DataFrame(history)`` is its table."""
+    """Return an empty history; ``pandas.DataFrame(history)`` is its table."""
     return {column: [] for column in COLUMNS}
 
 
@@ -29,7 +29,7 @@ def append(history: History, **row: float) -> None:
 
 
 def joint(histories: list[History]) -> History:
-    """Mean over members that trained by themselves, each staying at its last row once it ended."""
+    """Return the mean over members that trained by themselves; who has ended stays as it was."""
     length = max(len(history["epoch"]) for history in histories)
     together = new_history()
     for row in range(length):
@@ -44,7 +44,7 @@ def joint(histories: list[History]) -> History:
 
 
 def last_line(history: History) -> str:
-    """The last row as one aligned line of text."""
+    """Return the last row as one aligned line of text."""
     row = {column: values[-1] for column, values in history.items()}
     parts = [f"epoch {row['epoch']:5d}", f"loss {row['loss']:10.6f}"]
     if not math.isnan(row["validation_loss"]):

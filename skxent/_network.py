@@ -1,4 +1,4 @@
-"""A network's shape: sizes and activations, and the flat parameter vector with its views per layer."""
+"""A network's shape: sizes and activations, and the parameter vector with its views per layer."""
 
 from __future__ import annotations
 

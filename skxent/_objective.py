@@ -101,7 +101,7 @@ class Objective:
         return value, gradient
 
     def penalty_value(self, params: NDArray) -> float:
-        """The second term of J."""
+        """Return the second term of J."""
         coefs, _ = self.network.views(params)
         squares = sum(float(np.vdot(W, W)) for W in coefs)
         return 0.5 * self.penalty * squares

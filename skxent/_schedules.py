@@ -31,9 +31,7 @@ def one_cycle(fraction: NDArray) -> NDArray:
         return b + (a - b) * 0.5 * (1 + np.cos(np.pi * np.clip(t, 0, 1)))
 
     rising = half_cosine(low, 1.0, fraction / peak)
-    return np.where(
-        fraction < peak, rising, half_cosine(1.0, end, (fraction - peak) / (1 - peak))
-    )
+    return np.where(fraction < peak, rising, half_cosine(1.0, end, (fraction - peak) / (1 - peak)))
 
 
 def coslog4(fraction: NDArray) -> NDArray:

@@ -131,6 +131,7 @@ class MiniBatch:
     slots: list[NDArray] = field(default_factory=list, repr=False)
     average: NDArray | None = field(default=None, repr=False)
     step: int = 0
+    first_step: int = 0
     seed: int = 0
 
     def __post_init__(self):
@@ -163,7 +164,7 @@ class MiniBatch:
         return -(-self.objective.n_rows // self.batch_size)
 
     def epoch(self, rate: float, schedule: Schedule, n_steps: int, stop: Callable[[], bool]):
-        """One pass over the training rows, `n_steps` being the length of the whole run.
+        """One pass over the training rows, `n_steps` being the length of the run from `first_step`.
 
         `stop` is asked between stretches of rows whether to break off.
         """
@@ -172,7 +173,7 @@ class MiniBatch:
         for order in _orders(self.objective, self.batch_size, self.generator, self.shuffle):
             size = self.objective.n_rows if order is None else len(order)
             steps = np.arange(self.step, self.step - (-size // self.batch_size))
-            fraction = np.minimum(steps / max(n_steps, 1), 1.0)
+            fraction = np.minimum((steps - self.first_step) / max(n_steps, 1), 1.0)
             rates = rate * np.asarray(schedule(fraction), dtype=np.float64)
             decays = np.full(len(steps), self.weight_decay)
             if self.decay_schedule is not None:
@@ -204,7 +205,7 @@ class MiniBatch:
 
 
 def _orders(objective, batch_size, generator, shuffle) -> Iterator[NDArray | None]:
-    """The rows of one epoch, in stretches that are whole numbers of batches.
+    """Yield the rows of one epoch, in stretches that are whole numbers of batches.
 
     A large table is shuffled in two stages, so that the order never takes memory of its size:
     blocks of neighbouring rows are dealt at random to the stretches, each stretch is then shuffled.

@@ -77,15 +77,18 @@ class Monitor:
     _start: float = field(default_factory=time.perf_counter)
 
     def choose(self, last: NDArray) -> NDArray:
-        """The parameters to keep: the best where rows were held out or the run broke, else `last`.
+        """Return the best parameters where rows were held out or the run broke, else `last`.
 
         Without held-out rows the training loss of an epoch is a mean over moving parameters, and
         no reason to go back.
         """
-        broke = self.ending in ("diverged", "interrupted") or not np.isfinite(last).all()
-        if self.best_params is not None and (self.validate is not None or broke):
-            return self.best_params
-        return last
+        return last if self.best_params is None or not self.keeps_best else self.best_params
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the best parameters are kept, not the last."""
+        broke = self.ending in ("diverged", "interrupted")
+        return self.best_params is not None and (self.validate is not None or broke)
 
     @property
     def out_of_time(self) -> bool:

@@ -8,7 +8,7 @@ from joblib import cpu_count
 
 
 def effective_n_jobs(n_jobs: int | None) -> int:
-    """Number of threads; None means all that OpenMP code would take here.
+    """Return the number of threads; None means all that OpenMP code would take here.
 
     That is the number of usable cores, or ``OMP_NUM_THREADS`` where it is less: joblib sets it in
     its worker processes, so that a parallel search does not oversubscribe. Negative numbers count

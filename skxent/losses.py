@@ -1,7 +1,7 @@
 """Softmax and the losses, as functions of the logits: each loss gives its value and its gradient.
 
 Every loss takes logits `z` and goes through the logarithm of the softmax (or of the sigmoid), so
-nothing is clipped and nothing underflows: value and gradient are those of one and the same function.
+nothing is clipped and nothing underflows: value and gradient are those of the same function.
 """
 
 from __future__ import annotations
@@ -142,12 +142,12 @@ def cross_entropy(
     >>> round(value, 4), gradient.tolist()
     (0.6931, [[0.5, -0.5]])
     """
-    z, y, w = _arguments(z, y, sample_weight, codes=True)
-    log_p = _log_softmax(z, axis=1)
+    logits, targets, w = _arguments(z, y, sample_weight, codes=True)
+    log_p = _log_softmax(logits, axis=1)
     # 0 * ln 0 counts as 0, also where an infinite logit makes ln 0 = -inf
-    terms = np.multiply(y, log_p, where=y != 0, out=np.zeros_like(log_p))
-    row_mass = y.sum(axis=1, keepdims=True)
-    return float(-(w @ terms.sum(axis=1))), w[:, None] * (row_mass * np.exp(log_p) - y)
+    terms = np.multiply(targets, log_p, where=targets != 0, out=np.zeros_like(log_p))
+    mass = targets.sum(axis=1, keepdims=True)
+    return float(-(w @ terms.sum(axis=1))), w[:, None] * (mass * np.exp(log_p) - targets)
 
 
 def binary_cross_entropy(
@@ -192,11 +192,11 @@ def binary_cross_entropy(
     >>> round(value, 4), gradient.tolist()
     (0.6931, [-0.5])
     """
-    z, y, w = _arguments(z, y, sample_weight, codes=False)
-    w = w.reshape(-1, *[1] * (z.ndim - 1))
+    logits, targets, w = _arguments(z, y, sample_weight, codes=False)
+    w = w.reshape(-1, *[1] * (logits.ndim - 1))
     # -[y ln a + (1-y) ln(1-a)] with ln(1 - a) = ln a - z
-    value = -(w * (log_expit(z) - (1 - y) * z)).sum()
-    return float(value), w * (expit(z) - y)
+    value = -(w * (log_expit(logits) - (1 - targets) * logits)).sum()
+    return float(value), w * (expit(logits) - targets)
 
 
 def squared_error(
@@ -243,9 +243,9 @@ def squared_error(
     >>> value, gradient.tolist()
     (0.25, [[0.25, -0.25]])
     """
-    z, y, w = _arguments(z, y, sample_weight, codes=True)
-    p = _softmax(z, axis=1)
-    residual = p - y
+    logits, targets, w = _arguments(z, y, sample_weight, codes=True)
+    p = _softmax(logits, axis=1)
+    residual = p - targets
     value = 0.5 * (w @ (residual**2).sum(axis=1))
     return float(value), w[:, None] * p * (residual - (p * residual).sum(axis=1, keepdims=True))
 
@@ -255,26 +255,30 @@ def _logits(z: ArrayLike) -> NDArray:
     return z if z.dtype in (np.float32, np.float64) else z.astype(np.float64)
 
 
-def _arguments(z, y, sample_weight, codes):
+def _arguments(
+    z: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, codes: bool
+) -> tuple[NDArray, NDArray, NDArray]:
     """Check a loss's arguments; return float logits, targets shaped alike and weights / S."""
-    z, y = _logits(z), np.asarray(y)
-    if z.ndim != 2 and (codes or z.ndim != 1):
-        raise ValueError(f"z must hold one row of logits per sample, got shape {z.shape}.")
-    if codes and y.ndim == 1 and y.shape[0] == z.shape[0]:
-        classes = y.astype(np.intp)
-        if not np.array_equal(classes, y) or classes.min(initial=0) < 0:
+    logits, targets = _logits(z), np.asarray(y)
+    if logits.ndim != 2 and (codes or logits.ndim != 1):
+        raise ValueError(f"z must hold one row of logits per sample, got shape {logits.shape}.")
+    if codes and targets.ndim == 1 and targets.shape[0] == logits.shape[0]:
+        classes = targets.astype(np.intp)
+        if not np.array_equal(classes, targets) or classes.min(initial=0) < 0:
             raise ValueError("y must hold class numbers from 0, or rows of probabilities.")
-        if classes.max(initial=0) >= z.shape[1]:
-            raise ValueError(f"y has class {classes.max()}, but z has only {z.shape[1]} columns.")
-        y = np.eye(z.shape[1], dtype=z.dtype)[classes]
-    if y.shape != z.shape:
-        raise ValueError(f"y of shape {y.shape} does not fit logits of shape {z.shape}.")
+        if classes.max(initial=0) >= logits.shape[1]:
+            raise ValueError(
+                f"y has class {classes.max()}, but z has only {logits.shape[1]} columns."
+            )
+        targets = np.eye(logits.shape[1], dtype=logits.dtype)[classes]
+    if targets.shape != logits.shape:
+        raise ValueError(f"y of shape {targets.shape} does not fit logits of shape {logits.shape}.")
     if sample_weight is None:
-        w = np.ones(len(z))
+        w = np.ones(len(logits))
     else:
         w = np.asarray(sample_weight, dtype=np.float64)
-        if w.shape != (len(z),):
-            raise ValueError(f"sample_weight must have shape ({len(z)},), got {w.shape}.")
+        if w.shape != (len(logits),):
+            raise ValueError(f"sample_weight must have shape ({len(logits)},), got {w.shape}.")
     if not w.sum() > 0:
         raise ValueError("The sample weights must have a positive sum.")
-    return z, y.astype(z.dtype, copy=False), (w / w.sum()).astype(z.dtype)
+    return logits, targets.astype(logits.dtype, copy=False), (w / w.sum()).astype(logits.dtype)

@@ -595,8 +595,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             ]
             if not splits or not all(len(rows) for split in splits for rows in split):
                 raise ValueError(
-                    f"cv={self.cv!r} gives no split, or one without rows on one of its sides; "
-                    "give rows to train on and rows to hold out."
+                    "cv gives no split, or one without rows on one of its sides; it must give rows "
+                    "to train on and rows to hold out."
                 )
             if n_members == 1:  # of splits in the order of time, the one with the longest past
                 return [max(splits, key=lambda split: len(split[0]))]

@@ -164,7 +164,7 @@ class MiniBatch:
         return -(-self.objective.n_rows // self.batch_size)
 
     def epoch(self, rate: float, schedule: Schedule, n_steps: int, stop: Callable[[], bool]):
-        """One pass over the training rows, `n_steps` being the length of the run from `first_step`.
+        """One pass over the training rows, `n_steps` being the length of the whole run.
 
         `stop` is asked between stretches of rows whether to break off.
         """

@@ -39,7 +39,7 @@ def joint(histories: list[History]) -> History:
             if history["epoch"]
         ]
         means = {c: sum(r[c] for r in rows) / len(rows) for c in COLUMNS}
-        append(together, **(means | {"epoch": row + 1}))
+        append(together, **(means | {"epoch": max(r["epoch"] for r in rows)}))
     return together
 
 

@@ -79,7 +79,8 @@ class Network:
                 W[...] = rng.uniform(-bound, bound, W.shape)
                 b[...] = rng.uniform(-bound, bound, b.shape)
             elif scheme != "zero_output" or layer < len(coefs) - 1:
-                scale = ACTIVATIONS[name].gain / np.sqrt(fan_in)
+                # a table of constant columns has no inputs
+                scale = ACTIVATIONS[name].gain / np.sqrt(max(fan_in, 1))
                 if scheme == "he_uniform":
                     W[...] = rng.uniform(-np.sqrt(3) * scale, np.sqrt(3) * scale, W.shape)
                 else:

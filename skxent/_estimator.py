@@ -377,7 +377,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             # members that wait for each other share the time
             turns = -(-len(splits) // n_jobs)
             share = 1.0 if member is None else (member // n_jobs + 1) / turns
-            return Monitor(
+            watch = Monitor(
                 Patience(self.tol, limit, *self._patience_so_far(incremental)),
                 held_out
                 and partial(held_out.validate, members=None if member is None else [member]),
@@ -387,6 +387,10 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 epochs_before=len(past["epoch"]),
                 seconds_before=max(past["seconds"][-1:], default=0.0),
             )
+            if warm and validation is not None:  # the same rows judge what was and what comes
+                kept = self._params if member is None else self._params[member]
+                watch.begin_with(kept, self.best_epoch_)
+            return watch
 
         if plan.solver in FULL_BATCH:
             monitors = [monitor(m) for m in range(len(splits))]
@@ -415,8 +419,10 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 rate_of_epoch=self._inverse_scaling(plan, objectives[0].n_rows, warm),
                 n_jobs=n_jobs,
             )
-            keep = (incremental or self.warm_start) and watch.ending != "diverged"
-            self._states = [path.state() for path in paths] if keep else None
+            keep = (incremental or self.warm_start) and not (
+                watch.ending == "diverged" or watch.lost
+            )
+            self._states = [path.state(watch.keeps_best) for path in paths] if keep else None
         self._take(watch, plan, objectives[0].n_rows, past, warm)
         self._rng = rng
         if plan.calibration is not None and held_out is not None:
@@ -535,12 +541,23 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     def _encode(self, X) -> Inputs:
         """Rows of a table, through the fitted encoder or as they are."""
         if self._encoder_state is None:
+            if self._is_plain(X):
+                return Inputs.dense(X)
             X = validate_data(
                 self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
             )
             return _inputs(X)
         encoder = self.encoder_
         return _table_inputs(encoder, encoder._compact(X, self))
+
+    def _is_plain(self, X):
+        """Whether X is a finite float array as in fit: a full check takes longer than one row."""
+        if type(X) is not np.ndarray or X.dtype not in (np.float32, np.float64) or X.ndim != 2:
+            return False
+        if len(X) == 0 or X.shape[1] != self.n_features_in_ or hasattr(self, "feature_names_in_"):
+            return False
+        with np.errstate(all="ignore"):
+            return bool(np.isfinite(X.sum()))
 
     def _network(self, plan, n_features) -> Network:
         hidden = plan.hidden_layer_sizes
@@ -721,8 +738,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         self.loss_ = losses[-1]
         self.best_loss_ = None if watch.validate else min(losses)
         self.best_epoch_ = watch.best_epoch if watch.keeps_best else len(losses)
-        scores = [s for s in self.validation_scores_ or [] if not math.isnan(s)]
-        self.best_validation_score_ = max(scores, default=None)
+        scores = self.validation_scores_
+        self.best_validation_score_ = scores[self.best_epoch_ - 1] if scores else None
         self.temperature_ = 1.0
         self.auto_ = {"solver": plan.solver} | {k: plan.settings[k] for k in plan.reasons}
         self._reasons = dict(plan.reasons)
@@ -768,10 +785,16 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 "the best epoch are kept.",
                 stacklevel=4,
             )
-        elif watch.ending == "diverged":
+        elif watch.ending == "diverged" or watch.lost:
+            losses = watch.history["loss"]
             warnings.warn(
-                f"Training diverged in epoch {watch.n_epochs + 1}: the loss is not finite. The "
-                f"parameters of epoch {watch.best_epoch} are kept. Lower learning_rate_init (now "
+                (
+                    f"Training diverged in epoch {watch.n_epochs + 1}: the loss is not finite. "
+                    if watch.ending == "diverged"
+                    else f"Training diverged: the loss rose from {min(losses):.3g} to "
+                    f"{losses[-1]:.3g}. "
+                )
+                + f"The parameters of epoch {watch.best_epoch} are kept. Lower learning_rate_init (now "
                 f"{plan.learning_rate_init}), scale the features, or set max_grad_norm.",
                 ConvergenceWarning,
                 stacklevel=4,
@@ -816,7 +839,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     def _raw_logits(self, X):
         """Logits of shape (n, n_outputs), averaged over members, at temperature 1."""
-        check_is_fitted(self, "_params")
+        if "_params" not in vars(self):  # the check itself takes as long as a small network
+            check_is_fitted(self)
         inputs = self._encode(X)
         params = self._params
         sizes, activations = self._network_shape
@@ -832,11 +856,10 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         )
         out = np.empty((n, sizes[-1]), dtype=params.dtype)
         single = getattr(X, "dtype", None) == np.float32
-        total = None
+        total = np.zeros(out.shape, dtype=np.float32 if single else np.float64)
         for vector in params:
             kernel.logits(vector, inputs, None, out)
-            part = out.astype(np.float32 if single else np.float64)
-            total = part if total is None else total + part
+            total += out
         return total / len(params) if len(params) > 1 else total
 
     def _logits(self, X):

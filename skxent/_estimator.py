@@ -787,14 +787,11 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             )
         elif watch.ending == "diverged" or watch.lost:
             losses = watch.history["loss"]
+            finite = f": the loss rose from {min(losses):.3g} to {losses[-1]:.3g}."
+            infinite = f" in epoch {watch.n_epochs + 1}: the loss is not finite."
             warnings.warn(
-                (
-                    f"Training diverged in epoch {watch.n_epochs + 1}: the loss is not finite. "
-                    if watch.ending == "diverged"
-                    else f"Training diverged: the loss rose from {min(losses):.3g} to "
-                    f"{losses[-1]:.3g}. "
-                )
-                + f"The parameters of epoch {watch.best_epoch} are kept. Lower learning_rate_init (now "
+                f"Training diverged{infinite if watch.ending == 'diverged' else finite} The "
+                f"parameters of epoch {watch.best_epoch} are kept. Lower learning_rate_init (now "
                 f"{plan.learning_rate_init}), scale the features, or set max_grad_norm.",
                 ConvergenceWarning,
                 stacklevel=4,

@@ -56,7 +56,7 @@ def minimize_scipy(
         accepted = xk.copy()
         if not np.array_equal(at, xk):
             value_and_gradient(xk)
-        return monitor.observe(xk.astype(dtype), Epoch(value, float(np.linalg.norm(gradient))))
+        return monitor.observe(xk.astype(dtype), Epoch(value, _norm(gradient)))
 
     def callback(xk):
         if accept(xk) or monitor.n_epochs >= max_iter:
@@ -103,12 +103,17 @@ def gradient_descent(
     for _ in range(max_iter):
         params -= objective.dtype.type(learning_rate) * gradient
         value, gradient = objective.value_and_gradient(params)
-        epoch = Epoch(value, float(np.linalg.norm(gradient)), learning_rate)
+        epoch = Epoch(value, _norm(gradient), learning_rate)
         if monitor.observe(params, epoch):
             break
     else:
         monitor.ending = "max_iter"
     return params
+
+
+def _norm(gradient):
+    with np.errstate(over="ignore"):  # the monitor says so, once
+        return float(np.linalg.norm(gradient))
 
 
 @dataclass
@@ -141,15 +146,15 @@ class MiniBatch:
         if self.average_decay and self.average is None:
             self.average = self.params.copy()
 
-    def state(self) -> dict:
-        """All that must be kept for going on later."""
+    def state(self, from_best: bool = False) -> dict:
+        """All that must be kept for going on later, from the best parameters or from the last."""
         state = {
             "slots": self.slots,
             "step": self.step,
             "seed": self.seed,
             "generator": self.generator,
         }
-        if self.average is not None:  # else `current` is all there is
+        if self.average is not None and not from_best:  # else what is judged is all there is
             state |= {"average": self.average, "params": self.params}
         return state
 

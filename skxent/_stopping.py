@@ -87,8 +87,21 @@ class Monitor:
     @property
     def keeps_best(self) -> bool:
         """Whether the best parameters are kept, not the last."""
-        broke = self.ending in ("diverged", "interrupted")
+        broke = self.ending in ("diverged", "interrupted") or self.lost
         return self.best_params is not None and (self.validate is not None or broke)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the training loss ended far above where it was: finite, but diverged."""
+        losses = self.history["loss"]
+        return bool(losses) and losses[-1] > 10 * (1 + min(losses))
+
+    def begin_with(self, params: NDArray, epoch: int) -> None:
+        """Let parameters from an earlier run be the best until there are better ones."""
+        assert self.validate is not None
+        loss, score = self.validate(params)
+        self.best_params, self.best_epoch = params.copy(), epoch
+        self.best_value = -score if self.score_decides else loss
 
     @property
     def out_of_time(self) -> bool:

@@ -615,6 +615,20 @@ def test_training_recovers_after_divergence(iris):
     assert np.isfinite(clf.predict_proba(X)).all()
 
 
+@pytest.mark.parametrize("solver", ["sgd", "gradient_descent"])
+@pytest.mark.parametrize("rate", [1e3, 1e10])
+def test_a_loss_that_rises_without_end_is_divergence(solver, rate, iris):
+    """Also where it stays finite: one warning, and the best weights."""
+    X, y = iris
+    clf = network(hidden_layer_sizes=(5, 5), solver=solver, learning_rate_init=rate, max_iter=30)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        clf.fit(X, y)
+    assert len(caught) == 1 and "Training diverged" in str(caught[0].message)
+    assert clf.best_epoch_ == np.argmin(clf.loss_curve_) + 1 < clf.n_iter_
+    assert np.isfinite(clf.decision_function(X)).all()
+
+
 def test_divergence_in_the_first_epoch_is_an_error(iris):
     X, y = iris
     for solver in ("sgd", "adam", "gradient_descent"):
@@ -837,6 +851,18 @@ def test_warm_starts_go_on_where_they_were(solver, setting, iris):
     parts.set_params(max_iter=4).fit(*iris)
     assert_same_network(parts, whole)
     assert parts.loss_curve_ == whole.loss_curve_
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "sgd", "adam"])
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_warm_starts_keep_the_best_of_all_calls(solver, averaging, noisy):
+    X, y, X_val, y_val = noisy
+    clf = network(**overfitting(solver), averaging=averaging, warm_start=True, max_iter=12)
+    for _ in range(6):
+        clf.fit(X, y, X_val=X_val, y_val=y_val)
+        assert_best_of_history(clf, X_val, y_val)
+        assert clf.best_validation_score_ == max(clf.validation_scores_)
+    assert clf.best_epoch_ < len(clf.loss_curve_)
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "coslog4"])

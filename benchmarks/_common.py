@@ -1,0 +1,118 @@
+"""What the benchmarks share: timing, the machine they ran on, data sets, and tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+
+def machine() -> dict[str, str]:
+    """Processor and versions, to stand beside every result."""
+    from skxent._kernels import simd_level
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor = next(line.split(":")[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        processor = platform.processor()
+    found = {
+        "processor": f"{processor}, {os.cpu_count()} cores, skxent uses {simd_level()}",
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+    for package in ("skxent", "numpy", "scipy", "scikit-learn", "torch", "lightgbm", "catboost"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            pass
+    return found
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """How long one call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def in_turn(contenders: dict[str, Callable[[], object]], repeat: int) -> dict[str, float]:
+    """Median seconds of each contender; they take turns, so that a slow minute hits all alike."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(repeat):
+        for name, call in contenders.items():
+            times[name].append(seconds(call))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def gemm_rate(size: int = 1024, repeat: int = 10) -> float:
+    """Floating-point operations per second of `np.dot` on float32 matrices: the machine's limit."""
+    a = np.random.default_rng(0).random((size, size), dtype=np.float32)
+    out = np.empty_like(a)
+    np.dot(a, a, out=out)
+    return 2 * size**3 / min(seconds(lambda: np.dot(a, a, out=out)) for _ in range(repeat))
+
+
+def load_table(path: Path):
+    """Return features and labels of a parquet file: text and booleans as categories, rare gone."""
+    import pandas as pd
+
+    X = pd.read_parquet(path).drop(columns="split", errors="ignore")
+    y = X.pop("target").astype(str).to_numpy()
+    for name in X.columns:
+        if pd.api.types.is_bool_dtype(X[name]):
+            X[name] = X[name].astype("int8")
+        elif not pd.api.types.is_numeric_dtype(X[name]):
+            X[name] = X[name].astype("category")
+    _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    keep = counts[codes] >= 4  # a class too rare for both sides of a stratified split
+    return X[keep].reset_index(drop=True), y[keep]
+
+
+def prepared(model):
+    """Put what scikit-learn's users put before a network: impute, scale, one-hot encode."""
+    from sklearn.compose import make_column_selector, make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
+    categories = OneHotEncoder(handle_unknown="ignore", max_categories=100, sparse_output=False)
+    columns = make_column_transformer(
+        (numbers, make_column_selector(dtype_include="number")),
+        (categories, make_column_selector(dtype_include="category")),
+    )
+    return make_pipeline(columns, model)
+
+
+def show(title: str, rows: Iterable[dict]) -> None:
+    """Print an aligned table: text to the left, numbers to the right with four digits."""
+    rows = list(rows)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+
+    def text(value):
+        if isinstance(value, float):
+            return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return "" if value is None else str(value)
+
+    cells = [names, *([text(row.get(name)) for name in names] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    left = [isinstance(rows[0].get(name), str) for name in names]
+    print(f"\n{title}")
+    for line in cells:
+        parts = zip(line, widths, left, strict=True)
+        print("  " + "  ".join(c.ljust(w) if flag else c.rjust(w) for c, w, flag in parts).rstrip())
+
+
+def save(path: str | None, tables: dict[str, list[dict]]) -> None:
+    """Write the tables, with the machine they were made on, as JSON."""
+    if path:
+        result = {"machine": machine(), **tables}
+        Path(path).write_text(json.dumps(result, indent=1) + "\n")

@@ -30,6 +30,7 @@ def fit(class_weight):
         solver="lbfgs",
         alpha=20.0,
         max_iter=1000,
+        tol=1e-3,
         class_weight=class_weight,
         random_state=0,
     ).fit(X_train, y_train)

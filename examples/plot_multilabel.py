@@ -40,6 +40,7 @@ classifier = SigmoidMLPClassifier(
     solver="adam",
     learning_rate_init=3e-3,
     early_stopping=True,
+    max_iter=500,
     encoder="passthrough",
     random_state=0,
 ).fit(X_train, Y_train)

@@ -248,6 +248,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         """
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val go together: give both or none.")
+        if X_val is None and sample_weight_val is not None:
+            raise ValueError("sample_weight_val are the weights of X_val: give that too.")
         validation = None if X_val is None else (X_val, y_val, sample_weight_val)
         return self._fit(X, y, sample_weight, validation, groups)
 
@@ -362,6 +364,12 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         ]
         held_out = self._held_out(objectives, splits, validation, X, y, truth, weights)
         if warm:
+            if list(network.sizes) != self._network_shape[0]:
+                raise ValueError(
+                    f"Training goes on with the hidden layers {self._network_shape[0][1:-1]}, but "
+                    f"hidden_layer_sizes={self.hidden_layer_sizes!r}; set it back, or start afresh "
+                    "by fit with warm_start=False."
+                )
             starts = list(self._params)
         else:
             starts = [self._start(plan, network, rng, dtype) for _ in splits]
@@ -644,9 +652,12 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             own = None
         else:
             X_val, y_val, weights = validation
+            check_consistent_length(X_val, y_val)
             targets, codes = self._read_targets(X_val, y_val, True, True, None)
             if weights is not None:
-                weights = _check_sample_weight(weights, codes, dtype=np.float64)
+                weights = _check_sample_weight(
+                    weights, codes, dtype=np.float64, ensure_non_negative=True
+                )
             own = self._encode(X_val)
             scored = [(X_val, y_val, slice(None))]
         held_out = HeldOut(objectives, splits, self._decisions, targets, weights, own)
@@ -685,6 +696,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         paths = []
         for objective, start, state in zip(objectives, starts, states, strict=True):
             state = {"params": start, "generator": None} | copy.deepcopy(state)
+            if len(state.get("slots", ())) != optimizer.n_slots:  # another rule: it begins anew
+                state |= {"slots": [], "step": 0}
             if state["generator"] is None:
                 state["generator"] = np.random.Generator(np.random.SFC64(rng.randint(2**31)))
             state["params"] = state["params"].copy()

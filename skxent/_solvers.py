@@ -179,7 +179,8 @@ class MiniBatch:
             size = self.objective.n_rows if order is None else len(order)
             steps = np.arange(self.step, self.step - (-size // self.batch_size))
             fraction = np.minimum((steps - self.first_step) / max(n_steps, 1), 1.0)
-            rates = rate * np.asarray(schedule(fraction), dtype=np.float64)
+            multipliers = np.asarray(schedule(fraction), dtype=np.float64)
+            rates = rate * np.broadcast_to(multipliers, steps.shape)
             decays = np.full(len(steps), self.weight_decay)
             if self.decay_schedule is not None:
                 decays *= self.decay_schedule(fraction)

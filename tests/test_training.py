@@ -231,6 +231,24 @@ def test_validation_rows_for_a_committee(noisy):
             assert_best_of_history(clf, X_val, y_val)
 
 
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"y_val": [0, 1]}, "X_val and y_val"),
+        ({"sample_weight_val": [1.0]}, "give that too"),
+        ({"X_val": np.ones((3, 13)), "y_val": [0, 1]}, "inconsistent numbers of samples"),
+        ({"X_val": np.ones((0, 13)), "y_val": []}, "0 sample|minimum of 1"),
+        ({"X_val": np.ones((2, 13)), "y_val": [0, 3]}, "classes not in"),
+        ({"X_val": np.full((2, 13), np.nan), "y_val": [0, 1]}, "NaN"),
+        ({"X_val": np.ones((2, 13)), "y_val": [0, 1], "sample_weight_val": [1.0]}, "shape"),
+        ({"X_val": np.ones((2, 13)), "y_val": [0, 1], "sample_weight_val": [1, -1]}, "Negative"),
+    ],
+)
+def test_bad_validation_rows(given, message, noisy):
+    with pytest.raises(ValueError, match=message):
+        network().fit(*noisy[:2], **given)
+
+
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_validation_rows_through_a_pipeline(solver, noisy):
     X, y, X_val, y_val = noisy
@@ -911,6 +929,25 @@ def test_fit_starts_afresh(solver, n_members, iris, breast_cancer):
     assert_array_equal(used.classes_, [0, 1, 2])
 
 
+def test_warm_starts_with_another_solver(iris):
+    X, y = iris
+    clf = network(solver="adam", averaging=0.9, warm_start=True, max_iter=5).fit(X, y)
+    losses = [clf.loss_]
+    for solver in ("sgd", "adamw", "lbfgs", "sgd", "gradient_descent", "adam"):
+        losses.append(clf.set_params(solver=solver).fit(X, y).loss_)
+        assert clf.n_iter_ == 5
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_warm_starts_want_the_same_layers(solver, iris):
+    X, y = iris
+    clf = network(solver=solver, warm_start=True, max_iter=2).fit(X, y)
+    with pytest.raises(ValueError, match=r"hidden layers \[6\].*warm_start=False"):
+        clf.set_params(hidden_layer_sizes=7).fit(X, y)
+    clf.set_params(warm_start=False).fit(X, y)
+
+
 def test_fit_leaves_no_trace_of_the_fit_before(iris, breast_cancer):
     """Whatever was fitted before: the state is that of a first fit."""
     for then in (dict(solver="adam"), dict(solver="lbfgs"), dict(solver="sgd", n_members=2)):
@@ -988,6 +1025,11 @@ def test_schedules_by_their_formulas(solver, schedule, batch_size, iris):
     fractions = (per_epoch * np.arange(1, 41) - 1) / (per_epoch * 40)
     expected = [0.01 * FORMULAS[schedule](f) for f in fractions]
     assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-9, atol=1e-15)
+
+
+def test_a_schedule_may_return_one_number_for_all(iris):
+    half = network(learning_rate=lambda fraction: 0.5, max_iter=3).fit(*iris)
+    assert_same_network(half, network(learning_rate_init=0.01, max_iter=3).fit(*iris))
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "coslog4"])

@@ -32,7 +32,7 @@ def pairs(images, digits, n, seed):
 
 images, digits = load_digits(return_X_y=True)
 A, B, a, b = train_test_split(images / 16, digits, stratify=digits, random_state=0)
-X_train, Y_train = pairs(A, a, 6000, seed=1)
+X_train, Y_train = pairs(A, a, 4000, seed=1)
 X_test, Y_test = pairs(B, b, 1000, seed=2)
 
 classifier = SigmoidMLPClassifier(

@@ -83,26 +83,34 @@ def minimize_each(
 ) -> NDArray:
     """Bring every member to its own minimum by a full-batch method; return their parameters.
 
-    Ctrl-C breaks all of them off; those that have not begun are left out.
+    Ctrl-C, or whoever watches and wants to stop, breaks all of them off; those that have not begun
+    are left out.
     """
+    ends = list(starts)
 
-    def minimize(objective, start, monitor):
+    def minimize(m):
+        problem = objectives[m], starts[m], monitors[m]
+        if any(monitor.ending == "callback" for monitor in monitors):
+            return
         if solver == "gradient_descent":
-            last = gradient_descent(objective, start, monitor, learning_rate, max_iter)
+            ends[m] = gradient_descent(*problem, learning_rate, max_iter)
         else:
-            last = minimize_scipy(objective, start, monitor, solver, max_iter, max_fun, tol)
-        return monitor.choose(last)
+            ends[m] = minimize_scipy(*problem, solver, max_iter, max_fun, tol)
 
     with _in_parallel(n_jobs, len(objectives)) as run:
         try:
-            return np.stack(list(run(minimize, objectives, starts, monitors)))
+            list(run(minimize, range(len(objectives))))
         except KeyboardInterrupt:
             for monitor in monitors:
                 monitor.ending = "interrupted"
-    begun = list(takewhile(lambda pair: pair[0].n_epochs, zip(monitors, starts, strict=True)))
-    if not begun:
+
+    def begun(m):
+        return monitors[m].n_epochs or monitors[m].ending == "diverged"
+
+    members = list(takewhile(begun, range(len(objectives))))
+    if not members:
         raise KeyboardInterrupt
-    return np.stack([monitor.choose(start) for monitor, start in begun])
+    return np.stack([monitors[m].choose(ends[m]) for m in members])
 
 
 @contextmanager

@@ -390,7 +390,9 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 held_out
                 and partial(held_out.validate, members=None if member is None else [member]),
                 score_decides=self.scoring is not None,
-                report=None if member else self._report(tell),
+                report=self._report(tell)
+                if not member
+                else lambda *_: monitors[0].ending == "callback",
                 max_time=share * ((self.max_time or math.inf) - (time.perf_counter() - start)),
                 epochs_before=len(past["epoch"]),
                 seconds_before=max(past["seconds"][-1:], default=0.0),

@@ -650,8 +650,9 @@ def test_a_loss_that_rises_without_end_is_divergence(solver, rate, iris):
 def test_divergence_in_the_first_epoch_is_an_error(iris):
     X, y = iris
     for solver in ("sgd", "adam", "gradient_descent"):
-        with pytest.raises(ValueError, match="diverged in its first epoch"):
-            network(solver=solver, learning_rate_init=1e300).fit(X, y)
+        for n_members in (1, 3):
+            with pytest.raises(ValueError, match="diverged in its first epoch"):
+                network(solver=solver, n_members=n_members, learning_rate_init=1e300).fit(X, y)
 
 
 # ---------------------------------------------------------------- a fit that fails
@@ -1378,6 +1379,17 @@ def test_a_callback_stops_a_committee(iris):
     clf = SoftmaxMLPClassifier(hidden_layer_sizes=4, n_members=3, random_state=0)
     assert clf.set_callbacks(Stop(after=3)).fit(*iris).n_iter_ == 3
     assert clf.coefs_[0].shape[0] == 3
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "gradient_descent"])
+def test_a_callback_stops_members_that_wait_for_each_other(solver, iris):
+    pytest.importorskip("sklearn.callback")
+    clf = network(solver=solver, n_members=3, n_jobs=1, max_iter=50, early_stopping=True)
+    clf.set_callbacks(Stop(after=3)).fit(*iris)
+    assert clf.n_iter_ == 3
+    assert clf.coefs_[0].shape == (4, 6)  # the others had not begun
+    clf.set_params(n_jobs=2).fit(*iris)
+    assert np.isfinite(clf.predict_proba(iris[0])).all()
 
 
 @pytest.mark.parametrize("Classifier", [SoftmaxMLPClassifier, SigmoidMLPClassifier])

@@ -63,6 +63,7 @@ class SoftmaxMLPClassifier(BaseMLP):
         Whether to print a line per epoch.
     warm_start : bool, default=False
         Whether a further call of fit goes on from where the last one ended, optimiser included.
+        A schedule runs through anew.
     momentum : float, default=0.9
         Momentum of "sgd".
     nesterovs_momentum : bool, default=True
@@ -102,7 +103,8 @@ class SoftmaxMLPClassifier(BaseMLP):
     scoring : str, callable or None, default=None
         What early stopping judges by; None is the log loss.
     cv : splitter, iterable of splits, int or None, default=None
-        Which rows are held out: one split for one network, one per member of a committee.
+        Which rows are held out: one split per member of a committee; one network takes the split
+        with the most rows to train on, of ordered splits the last.
     max_time : float or None, default=None
         Seconds after which training stops with the best parameters so far.
     encoder : {"auto", "passthrough"} or TableEncoder, default="auto"
@@ -142,7 +144,7 @@ class SoftmaxMLPClassifier(BaseMLP):
     best_validation_score_ : float or None
         The highest of them.
     best_epoch_ : int
-        The epoch the parameters are from where rows were held out.
+        The epoch the parameters are from: the best where rows were held out, else the last.
     n_iter_ : int
         Epochs of the last call.
     t_ : int

@@ -919,7 +919,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         scores, losses = self.history_["score"], self.history_["validation_loss"]
         if all(math.isnan(loss) for loss in losses):
             return None
-        return [-v if math.isnan(s) else s for s, v in zip(scores, losses, strict=True)]
+        return [-v for v in losses] if all(map(math.isnan, scores)) else scores
 
     @property
     def encoder_(self):

@@ -173,6 +173,16 @@ def test_scoring_decides(solver, scoring, weighted, noisy):
     assert 0 <= split.fit(X, y, w).best_validation_score_ <= 1
 
 
+def test_a_score_that_is_nan_is_never_the_best(noisy):
+    X, y, X_val, y_val = noisy
+    scores = iter([0.5, np.nan, 0.7, np.nan, 0.6])
+    clf = network(scoring=lambda estimator, X, y: next(scores), max_iter=5)
+    clf.fit(X, y, X_val=X_val, y_val=y_val)
+    assert clf.best_epoch_ == 3
+    assert clf.best_validation_score_ == 0.7
+    assert_array_equal(clf.validation_scores_, [0.5, np.nan, 0.7, np.nan, 0.6])
+
+
 def test_scoring_by_a_name_takes_weights(noisy, rng):
     X, y, X_val, y_val = noisy
     w = rng.integers(0, 3, size=len(y_val)).astype(float)

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 import scipy.sparse
-from scipy.special import erf, erfc, expit, log1p, log_softmax, softmax
+from scipy.special import erfc, expit, log_softmax, softmax
 
 from skxent._kernels import (
     ACTIVATIONS,
@@ -29,6 +29,8 @@ LEVELS = available_levels()
 TOLERANCE = {np.float32: 2e-4, np.float64: 1e-11}
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["f32", "f64"])
 every_level = pytest.mark.parametrize("level", LEVELS)
+# A BLAS chooses its order of summation by the shape: it promises no bits.
+every_exact_level = pytest.mark.parametrize("level", LEVELS[:-1])
 
 
 @pytest.fixture(autouse=True)
@@ -243,18 +245,20 @@ def test_activation_of_nan_is_nan_and_of_infinity_its_limit(name, dtype, level):
 
 @every_level
 @both_dtypes
-@pytest.mark.parametrize("name", ["exp", "tanh", "erf", "log1p"])
+@pytest.mark.parametrize("name", ["exp", "expm1", "log1p"])
 def test_function_equals_libm(name, dtype, level):
     set_simd_level(level)
     x = POINTS.astype(dtype)
+    if name == "expm1":
+        x = -np.abs(x)
     if name == "log1p":
         x = np.abs(x)
-    with np.errstate(over="ignore"):
-        expected = {"exp": np.exp, "tanh": np.tanh, "erf": erf, "log1p": log1p}[name](
-            x.astype(np.float64)
-        ).astype(dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        expected = getattr(np, name)(x.astype(np.float64)).astype(dtype)
     tolerance = 4e-7 if dtype == np.float32 else 1e-15
-    np.testing.assert_allclose(evaluate_function(name, x), expected, rtol=tolerance, atol=1e-37)
+    np.testing.assert_allclose(
+        evaluate_function(name, x), expected, rtol=tolerance, atol=np.finfo(dtype).tiny
+    )
 
 
 # ---- value and gradient ----------------------------------------------------------------------
@@ -275,11 +279,16 @@ def test_gradient_equals_numerical_derivative(activation, loss):
 
 @every_level
 @both_dtypes
-@pytest.mark.parametrize("sizes", [(4, 3), (6, 1), (3, 17, 2), (33, 40, 31, 18, 5), (1, 1, 1, 1)])
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    ("sizes", "loss"),
+    [
+        (sizes, loss)
+        for sizes in [(4, 3), (6, 1), (3, 17, 2), (33, 40, 31, 18, 5), (1, 1, 1, 1)]
+        for loss in LOSSES
+        if sizes[-1] > 1 or loss.startswith("sigmoid")  # a softmax of one output is constant
+    ],
+)
 def test_shapes(sizes, loss, dtype, level):
-    if sizes[-1] == 1 and loss.startswith("softmax"):
-        pytest.skip("a softmax of one output is constant")
     set_simd_level(level)
     problem = Problem(sizes=sizes, loss=loss, n=37, dtype=dtype, scale=0.3)
     double = Problem(sizes=sizes, loss=loss, n=37, scale=0.3)
@@ -338,11 +347,11 @@ def test_soft_targets(loss):
 
 
 @both_dtypes
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("k", [1, 2, 3, 17])
-def test_extreme_logits_give_finite_losses(loss, dtype, k):
-    if k == 1 and loss.startswith("softmax"):
-        pytest.skip("a softmax of one output is constant")
+@pytest.mark.parametrize(
+    ("loss", "k"),
+    [(loss, k) for loss in LOSSES for k in (1, 2, 3, 17) if k > 1 or loss.startswith("sigmoid")],
+)
+def test_extreme_logits_give_finite_losses(loss, k, dtype):
     problem = Problem(sizes=(k, k), activations=(), loss=loss, n=2 * k, dtype=dtype)
     problem.params[:] = np.r_[np.eye(k).ravel(), np.zeros(k)]
     problem.X = np.concatenate([1e4 * np.eye(k), -1e4 * np.eye(k)]).astype(dtype)
@@ -521,12 +530,10 @@ def all_inputs(n, dtype=np.float32):
 every_kind = pytest.mark.parametrize("kind", ["dense", "sparse", "table"])
 
 
-@every_level
+@every_exact_level
 @every_kind
 @both_dtypes
 def test_a_row_alone_equals_the_row_in_a_batch(kind, dtype, level):
-    if level == "blas":
-        pytest.skip("a BLAS chooses its order of summation by the shape")
     set_simd_level(level)
     inputs = all_inputs(400, dtype)[kind]
     problem = Problem(
@@ -539,17 +546,15 @@ def test_a_row_alone_equals_the_row_in_a_batch(kind, dtype, level):
         )
 
 
-@every_level
+@every_exact_level
 @every_kind
 @both_dtypes
 @pytest.mark.parametrize("rule", ["sgd", "adam"])
 def test_any_number_of_threads_gives_the_same_bits(rule, kind, dtype, level):
     set_simd_level(level)
-    if level == "blas":
-        pytest.skip("a BLAS chooses its order of summation by the shape")
     inputs = all_inputs(1500, dtype)[kind]
     problem = Problem(
-        sizes=(inputs.n_features, 64, 48, 5), n=1500, dtype=dtype, activations=("tanh", "relu")
+        sizes=(inputs.n_features, 128, 96, 5), n=1500, dtype=dtype, activations=("tanh", "relu")
     )
     order = np.random.default_rng(0).permutation(1500)
     arguments = dict(
@@ -848,12 +853,12 @@ def test_denormals_are_restored():
 
 
 def test_kernels_work_in_parallel():
-    problem = Problem(sizes=(5, 32, 3), n=2000, dtype=np.float32)
-    expected = problem.train(batch_size=100)[0]
+    problem = Problem(sizes=(5, 200, 90, 3), n=2000, dtype=np.float32, scale=0.2)
+    expected = problem.train(batch_size=200)[0]
     answers = [None] * 4
 
     def work(i):
-        answers[i] = problem.train(batch_size=100, n_threads=1 + i % 2)[0]
+        answers[i] = problem.train(batch_size=200, n_threads=1 + i % 2)[0]
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
     for thread in threads:
@@ -861,7 +866,10 @@ def test_kernels_work_in_parallel():
     for thread in threads:
         thread.join()
     for answer in answers:
-        np.testing.assert_array_equal(answer, expected)
+        if simd_level() == "blas":  # whose order of summation depends on the shape
+            np.testing.assert_allclose(answer, expected, atol=1e-4)
+        else:
+            np.testing.assert_array_equal(answer, expected)
 
 
 # ---- bad arguments ---------------------------------------------------------------------------

@@ -44,6 +44,7 @@ cdef extern from "network.h" nogil:
         const int32_t *field_kinds
         const Py_ssize_t *widths
         const Py_ssize_t *starts
+        const float *last_bins
 
     ctypedef struct skx_targets:
         const char *data
@@ -99,12 +100,9 @@ cdef extern from "network.h" nogil:
             void *, void *, const skx_inputs *, const skx_targets *, const skx_weights *,
             const skx_rows *, skx_pass *) noexcept nogil
         void (*activation)(skx_activation, Py_ssize_t, const void *, void *, void *) noexcept nogil
-        void (*exp)(Py_ssize_t, const void *, void *) noexcept nogil
-        void (*tanh)(Py_ssize_t, const void *, void *) noexcept nogil
-        void (*erf)(Py_ssize_t, const void *, void *) noexcept nogil
-        void (*log1p)(Py_ssize_t, const void *, void *) noexcept nogil
+        void (*function)(int, Py_ssize_t, const void *, void *) noexcept nogil
 
-    const skx_engine skx_plain_f32, skx_plain_f64
+    const skx_engine *skx_engine_of(int level, int is_double)
     ctypedef void skx_sgemm(char *, char *, int *, int *, int *, float *, float *, int *, float *,
                             int *, float *, float *, int *) noexcept
     ctypedef void skx_dgemm(char *, char *, int *, int *, int *, double *, double *, int *,
@@ -367,13 +365,15 @@ cdef class Inputs:
                 )
         ends = np.cumsum(widths, dtype=np.intp) + self.c.n_dense
         starts = ends - widths
+        last_bins = (widths - 1).astype(np.float32)
         self.c.n_features = ends[-1] if len(ends) else self.c.n_dense
         self.c.positions = <const float *>_address(positions)
         self.c.n_fields = positions.shape[1]
         self.c.field_kinds = <const int32_t *>_address(kinds)
         self.c.widths = <const Py_ssize_t *>_address(widths)
         self.c.starts = <const Py_ssize_t *>_address(starts)
-        self.keep = (dense, positions, kinds, widths, starts)
+        self.c.last_bins = <const float *>_address(last_bins)
+        self.keep = (dense, positions, kinds, widths, starts, last_bins)
         return self
 
 
@@ -626,22 +626,38 @@ cdef class Kernel:
 # ---- SIMD level ------------------------------------------------------------------------------
 
 
+_LEVELS = {"avx512": 512, "avx2": 256, "blas": 0}
+cdef int _level = 0
+
+
 cdef const skx_engine *_engine(dtype):
-    return &skx_plain_f32 if dtype == np.float32 else &skx_plain_f64
+    return skx_engine_of(_level, dtype == np.float64)
 
 
 def simd_level():
     """Name the instructions in use: "avx512", "avx2", or "blas" for SciPy's BLAS."""
-    return "blas"
+    return next(name for name, level in _LEVELS.items() if level == _level)
 
 
 def set_simd_level(name=None):
     """Choose the instructions that kernels made from now on use; None for the best there are."""
-    if name not in (None, "blas"):
-        raise ValueError(f"This machine has no level {name!r}.")
+    global _level
+    if name is not None and name not in _LEVELS:
+        raise ValueError(f"name must be among {tuple(_LEVELS)}; got {name!r}.")
+    for level in _LEVELS.values() if name is None else (_LEVELS[name],):
+        if skx_engine_of(level, False) != NULL:
+            _level = level
+            return
+    raise ValueError(f"This machine, or the build for it, lacks {name!r}.")
+
+
+set_simd_level()
 
 
 # ---- elementwise functions, for tests ----------------------------------------------------------
+
+
+_FUNCTIONS = ("exp", "expm1", "log1p")
 
 
 cdef _checked(z):
@@ -663,18 +679,10 @@ def evaluate_activation(name, z):
 
 
 def evaluate_function(name, x):
-    """Value of exp, tanh, erf or log1p at each element of `x`."""
+    """Value at each element of `x` of exp, of expm1 (x <= 0) or of log1p (x >= 0)."""
+    if name not in _FUNCTIONS:
+        raise ValueError(f"name must be among {_FUNCTIONS}; got {name!r}.")
     x = _checked(x)
     out = np.empty_like(x)
-    cdef const skx_engine *engine = _engine(x.dtype)
-    if name == "exp":
-        engine.exp(x.size, _address(x), _address(out))
-    elif name == "tanh":
-        engine.tanh(x.size, _address(x), _address(out))
-    elif name == "erf":
-        engine.erf(x.size, _address(x), _address(out))
-    elif name == "log1p":
-        engine.log1p(x.size, _address(x), _address(out))
-    else:
-        raise ValueError(f"name must be exp, tanh, erf or log1p; got {name!r}.")
+    _engine(x.dtype).function(_FUNCTIONS.index(name), x.size, _address(x), _address(out))
     return out

@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(_MSC_VER) && !defined(__clang__)
+#define restrict __restrict
+#endif
+
 typedef enum { SKX_NONE, SKX_U8, SKX_U16, SKX_I32, SKX_I64, SKX_F32, SKX_F64 } skx_type;
 
 typedef enum { SKX_DENSE, SKX_SPARSE, SKX_TABLE } skx_kind;
@@ -42,6 +46,7 @@ typedef struct {
     ptrdiff_t n_fields;
     const int32_t *field_kinds;
     const ptrdiff_t *widths, *starts;
+    const float *last_bins; /* widths - 1 */
 } skx_inputs;
 
 /* Class codes (an integer type) or a matrix of target values; strides in bytes. */
@@ -110,13 +115,12 @@ typedef struct {
                         const skx_rows *order, skx_pass *pass);
     /* a = activation(z), da = its derivative; and the functions they are made of */
     void (*activation)(skx_activation which, ptrdiff_t n, const void *z, void *a, void *da);
-    void (*exp)(ptrdiff_t n, const void *x, void *out);
-    void (*tanh)(ptrdiff_t n, const void *x, void *out);
-    void (*erf)(ptrdiff_t n, const void *x, void *out);
-    void (*log1p)(ptrdiff_t n, const void *x, void *out);
+    void (*function)(int which, ptrdiff_t n, const void *x, void *out);
 } skx_engine;
 
-extern const skx_engine skx_plain_f32, skx_plain_f64;
+/* The engine of a SIMD level (512: AVX-512, 256: AVX2, 0: any machine); NULL where this machine or
+ * the compiler lacks it. */
+const skx_engine *skx_engine_of(int level, int is_double);
 
 /* Matrix products of the plain level, set once from scipy.linalg.cython_blas. */
 typedef void skx_sgemm(char *, char *, int *, int *, int *, float *, float *, int *, float *, int *,

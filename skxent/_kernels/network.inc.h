@@ -1,337 +1,127 @@
-/* A network's arithmetic for one number type: forward, loss, backward, update. */
+/* A network's arithmetic for one number type and SIMD level: forward, loss, backward, update.
+ *
+ * Rows are worked through in blocks of at most BLOCK. For each block: gather, forward, loss and
+ * backward, row by row independent; then the gradients of the weights, divided into pieces of
+ * consecutive rows of W, each summed over the rows of the block in their order, and each updated
+ * by who has summed it. Threads share out slices of rows and pieces of weights, with a barrier in
+ * between, so that no sum depends on how many there are.
+ */
 
-/* Rows worked on together: all that is kept of a batch or of a data set at one time. */
-enum { T(BLOCK) = 256, T(CHUNK) = 1024 };
+enum {
+    T(BLOCK) = 256, /* rows that are held at one time */
+    T(PIECE) = 16384, /* weights of a piece, about */
+};
 
 typedef struct {
     ptrdiff_t fan_in, fan_out, w, b; /* shape; where weights and biases start in the flat vector */
     skx_activation activation;
-    REAL *a;     /* outputs */
-    REAL *slope; /* derivative of the activation, times the dropout mask */
-    REAL *d;     /* gradient of the objective at z = input @ W + b */
+    REAL *a;      /* outputs */
+    REAL *slope;  /* derivative of the activation times the dropout mask, where `a` does not tell */
+    REAL *d;      /* gradient of the objective at z = input @ W + b */
+    REAL *transposed; /* W^T (layers but the first), and */
+    ptrdiff_t ldt;    /* the stride of its rows: an odd number of cache lines, or they would evict
+                         each other */
 } T(layer);
+
+/* Rows of one W (or, with none, the biases) whose gradient and update are one thread's work. */
+typedef struct {
+    int layer;
+    ptrdiff_t at, n;         /* of the flat vector */
+    ptrdiff_t row, n_rows;   /* n_rows 0: the biases */
+    ptrdiff_t field, n_fields; /* of a table, where the rows are those of fields */
+    double squares;          /* of the gradient; or of the weights */
+} T(piece);
 
 typedef struct {
     int n_layers, n_threads;
     skx_loss loss;
     double loss_scale;
     T(layer) * layers;
-    ptrdiff_t n_params;
-    REAL *x;         /* dense columns of the block's rows */
-    ptrdiff_t n_x;   /* how many */
-    double *loss_of; /* weight * loss, row by row of the block */
-    double *squares; /* sums of squares of the gradient, chunk by chunk */
-    REAL *prefix;    /* V: running sums of the rows of W_1 of each piecewise linear field */
-    REAL *prefix_gradient;
-    REAL *gradient;
-    REAL *own[SKX_MAX_THREADS]; /* a row of class probabilities and one of targets a thread */
+    ptrdiff_t n_params, n_pieces, longest; /* piece */
+    T(piece) * pieces;
+    REAL *gradient;                     /* of all pieces, where it is not used up at once */
+    REAL *piece_gradient[SKX_MAX_THREADS]; /* of one */
+    /* rows of the block */
+    REAL *x;          /* dense columns */
+    ptrdiff_t n_x;    /* how many */
+    T(lookups) lookups;
+    int32_t *codes;   /* targets: classes, or */
+    REAL *y;          /* values */
+    REAL *factors;    /* weight * scale, of the gradient */
+    double *weights;  /* weight, of the loss */
+    double *loss_of;
+    REAL *prefix;     /* V of piecewise linear fields, in the places of their rows of W_1 */
+    T(bins) bins[SKX_MAX_THREADS];
 } T(network);
 
 /* One call: what its threads share. */
 typedef struct {
     T(network) * net;
     skx_team team;
-    const REAL *params;
+    REAL *params; /* written to by `train` only */
     REAL *gradient;
     const skx_inputs *inputs;
     const skx_targets *targets;
     const skx_weights *weights;
     const skx_rows *rows;
     skx_pass *pass;
-    double scale, penalty, smoothing, value;
+    double scale, penalty, value;
+    ptrdiff_t room; /* rows that there is memory for */
     int layer;
     void *out;
     int bad_target;
 } T(job);
 
-/* Some rows of a pass, and those of them that are this thread's. */
+/* Rows of a pass that are worked on together. */
 typedef struct {
     ptrdiff_t first, count; /* positions in the order of the pass */
-    ptrdiff_t low, high;    /* positions within the block */
     ptrdiff_t in_batch;     /* position of `first` within its batch */
-    int64_t t;              /* number of the step */
-    double scale;
-    int with_gradient, dropping;
+    int64_t step;
+    double scale;           /* of the gradient */
 } T(block);
 
-static ptrdiff_t T(row_id)(const skx_rows *rows, ptrdiff_t position)
-{
-    if (!rows->ids)
-        return position;
-    return rows->type == SKX_I32 ? ((const int32_t *)rows->ids)[position]
-                                 : (ptrdiff_t)((const int64_t *)rows->ids)[position];
-}
-
-static double T(number)(const char *at, skx_type type)
-{
-    if (type == SKX_F32) {
-        float value;
-        memcpy(&value, at, sizeof value);
-        return value;
-    }
-    double value;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static int64_t T(integer)(const void *data, skx_type type, ptrdiff_t i)
-{
-    switch (type) {
-    case SKX_U8: return ((const uint8_t *)data)[i];
-    case SKX_U16: return ((const uint16_t *)data)[i];
-    case SKX_I32: return ((const int32_t *)data)[i];
-    default: return ((const int64_t *)data)[i];
-    }
-}
-
-static double T(weight)(const skx_weights *weights, ptrdiff_t row)
-{
-    return weights->data ? T(number)(weights->data + row * weights->stride, weights->type) : 1.0;
-}
-
-/* ---- products: c (m x n) = a (m x k) @ b (k x n) + beta * c, all row-major ---- */
-
-static void T(product)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const REAL *a, ptrdiff_t lda,
-                       int a_transposed, const REAL *b, ptrdiff_t ldb, int b_transposed, REAL beta,
-                       REAL *c, ptrdiff_t ldc)
-{
-    int im = (int)m, in = (int)n, ik = (int)k, ia = (int)lda, ib = (int)ldb, ic = (int)ldc;
-    char ta = a_transposed ? 'T' : 'N', tb = b_transposed ? 'T' : 'N';
-    REAL one = 1;
-    if (m == 0 || n == 0)
-        return;
-    BLAS(&tb, &ta, &in, &im, &ik, &one, (REAL *)b, &ib, (REAL *)a, &ia, &beta, c, &ic);
-}
-
-/* ---- gather ---- */
-
-static void T(gather)(T(job) * job, T(block) block)
-{
-    const skx_inputs *in = job->inputs;
-    ptrdiff_t n = job->net->n_x;
-    if (in->kind == SKX_SPARSE)
-        return;
-    for (ptrdiff_t i = block.low; i < block.high; i++) {
-        const char *row = in->dense + T(row_id)(job->rows, block.first + i) * in->row_stride;
-        REAL *x = job->net->x + i * n;
-        for (ptrdiff_t j = 0; j < n; j++)
-            x[j] = (REAL)T(number)(row + j * in->column_stride, in->dense_type);
-    }
-}
-
-/* ---- first layer ---- */
-
-static void T(add_row)(ptrdiff_t n, REAL factor, const REAL *row, REAL *sum)
-{
-    for (ptrdiff_t j = 0; j < n; j++)
-        sum[j] += factor * row[j];
-}
-
-/* V_b = sum of w_i over i < b, for every piecewise linear field. */
-static void T(build_prefix)(T(job) * job, const REAL *params)
-{
-    const skx_inputs *in = job->inputs;
-    const T(layer) *first = &job->net->layers[0];
-    ptrdiff_t h = first->fan_out;
-    REAL *v = job->net->prefix;
-    for (ptrdiff_t f = 0; f < in->n_fields; f++) {
-        const REAL *w = params + first->w + in->starts[f] * h;
-        if (in->field_kinds[f] == SKX_ONE_HOT)
-            continue;
-        memset(v, 0, h * sizeof(REAL));
-        for (ptrdiff_t b = 0; b < in->widths[f]; b++, v += h)
-            for (ptrdiff_t j = 0; j < h; j++)
-                v[h + j] = v[j] + w[b * h + j];
-        v += h;
-    }
-}
-
-/* What row i of the block and the fields of a table say about the rows of W_1 and V. */
+/* Where the outputs of a layer stand when they are finished. */
 typedef struct {
-    ptrdiff_t base;  /* row of W_1 (one-hot) or of V (piecewise linear); -1: nothing */
-    ptrdiff_t extra; /* row of W_1 to add `part` times */
-    REAL part;
-} T(lookup);
+    T(job) * job;
+    const T(block) * block;
+    int layer;
+    ptrdiff_t row; /* of the block */
+} T(place);
 
-static T(lookup) T(look_up)(const skx_inputs *in, ptrdiff_t f, float position, ptrdiff_t v_start)
+static int T(is_softmax)(skx_loss loss)
 {
-    ptrdiff_t width = in->widths[f];
-    T(lookup) at = {-1, 0, 0};
-    if (!(position >= 0))
-        return at;
-    ptrdiff_t whole = position < (float)width ? (ptrdiff_t)position : width;
-    if (in->field_kinds[f] == SKX_ONE_HOT) {
-        at.base = in->starts[f] + (whole < width ? whole : width - 1);
-        return at;
-    }
-    at.base = v_start + whole;
-    if (whole < width) {
-        at.extra = in->starts[f] + whole;
-        at.part = (REAL)(position - (float)whole);
-    }
-    return at;
+    return loss == SKX_SOFTMAX_CROSS_ENTROPY || loss == SKX_SOFTMAX_SQUARED_ERROR;
 }
 
-static void T(first_forward)(T(job) * job, const REAL *params, T(block) block)
+/* Do targets reach the loss as rows of k values? Codes do where the k sigmoids are independent. */
+static int T(targets_are_rows)(const T(network) * net, const skx_targets *targets)
 {
-    const skx_inputs *in = job->inputs;
+    return targets->type == SKX_F32 || targets->type == SKX_F64 ||
+           (net->layers[net->n_layers - 1].fan_out > 1 && !T(is_softmax)(net->loss));
+}
+
+/* ---- what is derived from the weights whenever they change ---- */
+
+/* Sums up the weights of lookup fields, and transposes those that the backward pass needs. */
+static void T(prepare_weights)(T(job) * job, int backward)
+{
     T(network) *net = job->net;
-    T(layer) *layer = &net->layers[0];
-    ptrdiff_t h = layer->fan_out, m = block.high - block.low;
-    const REAL *w = params + layer->w;
-    REAL *z = layer->a + block.low * h;
-    if (in->kind != SKX_SPARSE && net->n_x)
-        T(product)(m, h, net->n_x, net->x + block.low * net->n_x, net->n_x, 0, w, h, 0, 0, z, h);
-    else
-        memset(z, 0, m * h * sizeof(REAL));
-    for (ptrdiff_t i = block.low; i < block.high && in->kind != SKX_DENSE; i++) {
-        ptrdiff_t row = T(row_id)(job->rows, block.first + i);
-        z = layer->a + i * h;
-        if (in->kind == SKX_SPARSE) {
-            int64_t from = T(integer)(in->indptr, in->indptr_type, row);
-            int64_t to = T(integer)(in->indptr, in->indptr_type, row + 1);
-            ptrdiff_t size = in->values_type == SKX_F32 ? 4 : 8;
-            for (int64_t e = from; e < to; e++)
-                T(add_row)(h, (REAL)T(number)((const char *)in->values + e * size, in->values_type),
-                           w + T(integer)(in->indices, in->indices_type, e) * h, z);
-        } else {
-            ptrdiff_t v_start = 0;
-            for (ptrdiff_t f = 0; f < in->n_fields; f++) {
-                int linear = in->field_kinds[f] == SKX_PIECEWISE_LINEAR;
-                T(lookup) at = T(look_up)(in, f, in->positions[row * in->n_fields + f], v_start);
-                if (at.base >= 0)
-                    T(add_row)(h, 1, (linear ? net->prefix : w) + at.base * h, z);
-                if (at.part != 0)
-                    T(add_row)(h, at.part, w + at.extra * h, z);
-                v_start += linear ? in->widths[f] + 1 : 0;
-            }
-        }
-    }
-}
-
-static ptrdiff_t T(n_prefix)(const skx_inputs *in)
-{
-    ptrdiff_t n = 0;
-    for (ptrdiff_t f = 0; f < in->n_fields; f++)
-        n += in->field_kinds[f] == SKX_PIECEWISE_LINEAR ? in->widths[f] + 1 : 0;
-    return n;
-}
-
-/* Adds the block's part of the gradient of W_1; by one thread. */
-static void T(first_gradient)(T(job) * job, T(block) block)
-{
     const skx_inputs *in = job->inputs;
-    T(network) *net = job->net;
-    T(layer) *layer = &net->layers[0];
-    ptrdiff_t h = layer->fan_out;
-    REAL *g = job->gradient + layer->w;
-    if (in->kind != SKX_SPARSE && net->n_x)
-        T(product)(net->n_x, h, block.count, net->x, net->n_x, 1, layer->d, h, 0, 1, g, h);
-    if (in->kind == SKX_TABLE)
-        memset(net->prefix_gradient, 0, T(n_prefix)(in) * h * sizeof(REAL));
-    for (ptrdiff_t i = 0; i < block.count && in->kind != SKX_DENSE; i++) {
-        ptrdiff_t row = T(row_id)(job->rows, block.first + i);
-        const REAL *d = layer->d + i * h;
-        if (in->kind == SKX_SPARSE) {
-            int64_t from = T(integer)(in->indptr, in->indptr_type, row);
-            int64_t to = T(integer)(in->indptr, in->indptr_type, row + 1);
-            ptrdiff_t size = in->values_type == SKX_F32 ? 4 : 8;
-            for (int64_t e = from; e < to; e++)
-                T(add_row)(h, (REAL)T(number)((const char *)in->values + e * size, in->values_type),
-                           d, g + T(integer)(in->indices, in->indices_type, e) * h);
-        } else {
-            ptrdiff_t v_start = 0;
-            for (ptrdiff_t f = 0; f < in->n_fields; f++) {
-                int linear = in->field_kinds[f] == SKX_PIECEWISE_LINEAR;
-                T(lookup) at = T(look_up)(in, f, in->positions[row * in->n_fields + f], v_start);
-                if (at.base >= 0)
-                    T(add_row)(h, 1, d, (linear ? net->prefix_gradient : g) + at.base * h);
-                if (at.part != 0)
-                    T(add_row)(h, at.part, d, g + at.extra * h);
-                v_start += linear ? in->widths[f] + 1 : 0;
-            }
-        }
+    ptrdiff_t item;
+    while ((item = skx_next(&job->team)) < in->n_fields + net->n_layers) {
+        int l = item < in->n_fields ? 0 : (int)(item - in->n_fields);
+        T(layer) *layer = &net->layers[l];
+        const REAL *w = job->params + layer->w;
+        ptrdiff_t n = layer->fan_out, k = layer->fan_in;
+        if (item >= in->n_fields && backward && l)
+            T(transpose)(k, n, w, n, layer->transposed, layer->ldt);
+        else if (item < in->n_fields && in->field_kinds[item] == SKX_PIECEWISE_LINEAR)
+            T(prefix_sums)(in, item, n, w, net->prefix);
     }
-    const REAL *v = net->prefix_gradient;
-    for (ptrdiff_t f = 0; f < in->n_fields; f++) { /* G_w_i += sum of G_V_b over b > i */
-        if (in->field_kinds[f] == SKX_ONE_HOT)
-            continue;
-        REAL *sum = net->own[0];
-        memset(sum, 0, h * sizeof(REAL));
-        for (ptrdiff_t b = in->widths[f]; b > 0; b--) {
-            T(add_row)(h, 1, v + b * h, sum);
-            T(add_row)(h, 1, sum, g + (in->starts[f] + b - 1) * h);
-        }
-        v += (in->widths[f] + 1) * h;
-    }
+    skx_barrier(&job->team);
 }
 
-/* ---- activations: value and derivative together ---- */
-
-static void T(activate)(skx_activation which, ptrdiff_t n, const REAL *z, REAL *a, REAL *da)
-{
-    const REAL lambda = (REAL)1.0507009873554804934193349852946;
-    const REAL alpha = (REAL)1.6732632423543772848170429916717;
-    for (ptrdiff_t j = 0; j < n; j++) {
-        REAL x = z[j], y = x, dy = 1, e, s;
-        switch (which) {
-        case SKX_IDENTITY:
-            break;
-        case SKX_LOGISTIC:
-            y = 1 / (1 + M(exp)(-x));
-            dy = y * (1 - y);
-            break;
-        case SKX_TANH:
-            y = M(tanh)(x);
-            dy = 1 - y * y;
-            break;
-        case SKX_RELU:
-            y = x < 0 ? 0 : x;
-            dy = x > 0;
-            break;
-        case SKX_LEAKY_RELU:
-            dy = x > 0 ? 1 : (REAL)0.01;
-            y = dy * x;
-            break;
-        case SKX_ELU:
-            y = x > 0 ? x : M(expm1)(x);
-            dy = x > 0 ? 1 : y + 1;
-            break;
-        case SKX_SELU:
-            e = x > 0 ? 0 : M(expm1)(x);
-            y = lambda * (x > 0 ? x : alpha * e);
-            dy = lambda * (x > 0 ? 1 : alpha * (e + 1));
-            break;
-        case SKX_GELU:
-            s = (REAL)0.5 * M(erfc)(-x * (REAL)0.70710678118654752440);
-            y = x * s;
-            dy = s + x * (REAL)0.39894228040143267794 * M(exp)((REAL)-0.5 * x * x);
-            break;
-        case SKX_SILU:
-            s = 1 / (1 + M(exp)(-x));
-            y = x * s;
-            dy = s * (1 + x * (1 - s));
-            break;
-        case SKX_MISH:
-            if (x > 20) /* tanh(softplus(x)) is 1 */
-                break;
-            e = M(exp)(x);
-            s = e * (e + 2);
-            y = x * (s / (s + 2));
-            dy = s / (s + 2) + x * (e / (1 + e)) * (4 * (s + 1) / ((s + 2) * (s + 2)));
-            break;
-        case SKX_SOFTPLUS:
-            e = M(exp)(-M(fabs)(x));
-            y = (x < 0 ? 0 : x) + M(log1p)(e);
-            dy = (x < 0 ? e : 1) / (1 + e);
-            break;
-        }
-        a[j] = y;
-        da[j] = dy;
-    }
-}
-
-/* ---- dropout ---- */
+/* ---- forward ---- */
 
 static uint64_t T(mix)(uint64_t x)
 {
@@ -341,14 +131,25 @@ static uint64_t T(mix)(uint64_t x)
     return x ^ (x >> 31);
 }
 
-/* Multiplies a row of outputs and its derivatives by the mask: 0, or 1 / (1 - rate). The bits are
- * a hash of where the unit stands, so no state is shared and any thread finds the same. */
-static void T(drop)(const skx_pass *pass, int layer, int64_t t, ptrdiff_t in_batch, ptrdiff_t n,
-                    REAL *a, REAL *slope)
+/* The rate of dropout of a layer's outputs in this call. */
+static double T(drop_rate)(const T(job) * job, int layer)
 {
-    double rate = pass->dropout[layer];
-    uint64_t key = T(mix)(pass->seed);
-    key = T(mix)(key ^ (uint64_t)t);
+    return job->pass && job->pass->dropout ? job->pass->dropout[layer] : 0;
+}
+
+/* Must the derivative be kept until the backward pass, or do the outputs tell it? Those of relu do
+ * even where they have been dropped: the derivative is 0 there as it is where z < 0. */
+static int T(keeps_slope)(skx_activation activation, double rate)
+{
+    return !skx_slope_from_value(activation) || (rate > 0 && activation != SKX_RELU);
+}
+
+/* Multiplies a row of outputs, and its derivatives if any, by the mask: 0, or 1 / (1 - rate). The
+ * bits are a hash of where the unit stands: no state is shared, and any thread finds the same. */
+static void T(drop)(uint64_t seed, int64_t step, int layer, ptrdiff_t in_batch, double rate,
+                    ptrdiff_t n, REAL *restrict a, REAL *restrict slope)
+{
+    uint64_t key = T(mix)(T(mix)(seed) ^ (uint64_t)step);
     key = T(mix)(key ^ ((uint64_t)in_batch << 8 ^ (uint64_t)layer));
     uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32);
     uint32_t threshold = (uint32_t)(rate * 4294967296.0);
@@ -360,416 +161,472 @@ static void T(drop)(const skx_pass *pass, int layer, int64_t t, ptrdiff_t in_bat
         x ^= x >> 16;
         REAL factor = x < threshold ? 0 : scale;
         a[j] *= factor;
-        slope[j] *= factor;
+        if (slope)
+            slope[j] *= factor;
     }
 }
 
-/* ---- forward ---- */
+/* z (rows x n, one after the other) becomes a = f(z); the derivative is kept where it is needed. */
+static void T(finish_hidden)(void *context, REAL *z, ptrdiff_t ldz, ptrdiff_t first, ptrdiff_t rows,
+                             ptrdiff_t n)
+{
+    T(place) *place = context;
+    T(layer) *layer = &place->job->net->layers[place->layer];
+    double rate = T(drop_rate)(place->job, place->layer);
+    REAL *slope = NULL;
+    (void)ldz;
+    if (T(keeps_slope)(layer->activation, rate))
+        slope = layer->slope + (place->row + first) * n;
+    T(activate)(layer->activation, rows * n, z, z, slope);
+    for (ptrdiff_t i = 0; i < rows && rate > 0; i++)
+        T(drop)(place->job->pass->seed, place->block->step, place->layer,
+                place->block->in_batch + place->row + first + i, rate, n, z + i * n,
+                slope ? slope + i * n : NULL);
+}
 
-static void T(forward)(T(job) * job, const REAL *params, T(block) block, int n_layers)
+/* z = bias + rows of the input times W_1, for rows row .. row + m of the block. */
+static void T(forward_sparse)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrdiff_t m,
+                              T(product_args) product)
+{
+    T(network) *net = job->net;
+    const REAL *w = job->params + net->layers[0].w;
+    ptrdiff_t h = product.n;
+    void (*finish)(void *, REAL *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t) = product.finish;
+    product.finish = NULL;
+    T(product)(&product); /* the dense columns, if any, and the biases */
+    if (job->inputs->kind == SKX_SPARSE) {
+        T(sparse_forward)(job->inputs, job->rows, block->first + row, m, h, w, product.c);
+    } else {
+        T(lookups) at = net->lookups;
+        at.bin += row * job->inputs->n_fields;
+        at.part += row * job->inputs->n_fields;
+        T(lookup_forward)(job->inputs, m, at, h, w, net->prefix, product.c);
+    }
+    if (finish)
+        finish(product.context, product.c, h, 0, m, h);
+}
+
+static void T(forward)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrdiff_t m,
+                       int n_layers)
 {
     T(network) *net = job->net;
     for (int l = 0; l < n_layers; l++) {
         T(layer) *layer = &net->layers[l];
-        ptrdiff_t n = layer->fan_out, k = layer->fan_in;
-        if (l == 0)
-            T(first_forward)(job, params, block);
+        T(place) place = {job, block, l, row};
+        ptrdiff_t n = layer->fan_out, k = l ? layer->fan_in : net->n_x;
+        T(product_args) product = {
+            .m = m, .n = n, .k = k, .a = (l ? layer[-1].a : net->x) + row * k, .ars = k, .aks = 1,
+            .b = job->params + layer->w, .ldb = n, .c = layer->a + row * n, .ldc = n,
+            .start = SKX_BIAS, .bias = job->params + layer->b,
+            .finish = l + 1 < net->n_layers ? T(finish_hidden) : NULL, .context = &place};
+        if (l == 0 && job->inputs->kind != SKX_DENSE)
+            T(forward_sparse)(job, block, row, m, product);
         else
-            T(product)(block.high - block.low, n, k, layer[-1].a + block.low * k, k, 0,
-                       params + layer->w, n, 0, 0, layer->a + block.low * n, n);
-        for (ptrdiff_t i = block.low; i < block.high; i++) {
-            REAL *a = layer->a + i * n, *slope = layer->slope + i * n;
-            T(add_row)(n, 1, params + layer->b, a);
-            if (l + 1 == net->n_layers)
-                continue;
-            T(activate)(layer->activation, n, a, a, slope);
-            if (block.dropping && job->pass->dropout[l] > 0)
-                T(drop)(job->pass, l, block.t, block.in_batch + i, n, a, slope);
-        }
+            T(product)(&product);
     }
 }
 
-/* ---- loss ---- */
+/* ---- rows of the block: gather, loss, backward ---- */
 
-/* The row's targets as k numbers, smoothed; 0 for a code that is no class. */
-static int T(read_target)(T(job) * job, ptrdiff_t row, REAL *y)
+static void T(gather)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrdiff_t m)
 {
-    const skx_targets *targets = job->targets;
     T(network) *net = job->net;
+    const skx_inputs *in = job->inputs;
+    ptrdiff_t first = block->first + row;
+    if (net->n_x)
+        T(gather_dense)(in, job->rows, first, m, net->n_x, net->x + row * net->n_x, net->n_x);
+    if (in->n_fields) {
+        T(lookups) to = net->lookups;
+        to.bin += row * in->n_fields;
+        to.part += row * in->n_fields;
+        T(gather_lookups)(in, job->rows, first, m, to);
+    }
+    if (!job->targets)
+        return;
     ptrdiff_t k = net->layers[net->n_layers - 1].fan_out;
-    const char *at = targets->data + row * targets->row_stride;
+    int32_t n_codes = k == 1 && !T(is_softmax)(net->loss) ? 2 : (int32_t)k;
+    const skx_targets *targets = job->targets;
+    REAL *y = net->y + row * k;
     if (targets->type == SKX_F32 || targets->type == SKX_F64) {
-        for (ptrdiff_t j = 0; j < k; j++)
-            y[j] = (REAL)T(number)(at + j * targets->column_stride, targets->type);
+        for (ptrdiff_t i = 0; i < m; i++)
+            T(copy_row)(k, targets->data + T(row_id)(job->rows, first + i) * targets->row_stride,
+                        targets->type, targets->column_stride, y + i * k);
     } else {
-        int64_t code = T(integer)(at, targets->type, 0);
-        int single = k == 1 && (net->loss == SKX_SIGMOID_CROSS_ENTROPY ||
-                                net->loss == SKX_SIGMOID_SQUARED_ERROR);
-        if (code < 0 || code >= (single ? 2 : k))
-            return 0;
-        for (ptrdiff_t j = 0; j < k; j++)
-            y[j] = j == code;
-        if (single)
-            y[0] = (REAL)code;
+        if (!T(gather_codes)(targets, job->rows, first, m, n_codes, net->codes + row))
+            job->bad_target = 1;
+        if (T(targets_are_rows)(net, targets)) {
+            memset(y, 0, m * k * sizeof(REAL));
+            for (ptrdiff_t i = 0; i < m; i++)
+                y[i * k + net->codes[row + i]] = 1;
+        }
     }
-    if (job->smoothing != 0) {
-        REAL s = (REAL)job->smoothing;
-        REAL level = s / (net->loss == SKX_SOFTMAX_CROSS_ENTROPY ||
-                                  net->loss == SKX_SOFTMAX_SQUARED_ERROR ? (REAL)k : 2);
-        for (ptrdiff_t j = 0; j < k; j++)
-            y[j] = (1 - s) * y[j] + level;
-    }
-    return 1;
+    T(gather_weights)(job->weights, job->rows, first, m, block->scale * net->loss_scale,
+                      net->weights + row, net->factors + row);
 }
 
-/* Loss of one row of logits z with targets y; p is room for k numbers, d takes the gradient. */
-static double T(loss_row)(skx_loss which, ptrdiff_t k, const REAL *z, const REAL *y, REAL *p,
-                          REAL *d)
-{
-    double loss = 0;
-    if (which == SKX_SOFTMAX_CROSS_ENTROPY || which == SKX_SOFTMAX_SQUARED_ERROR) {
-        ptrdiff_t top = 0;
-        REAL rest = 0, dot = 0;
-        for (ptrdiff_t j = 1; j < k; j++)
-            top = z[j] > z[top] ? j : top;
-        for (ptrdiff_t j = 0; j < k; j++) {
-            p[j] = M(exp)(z[j] - z[top]);
-            rest += j == top ? 0 : p[j];
-        }
-        REAL factor = 1 / (p[top] + rest), log_sum = M(log1p)(rest) + (p[top] - 1);
-        REAL total = 0;
-        for (ptrdiff_t j = 0; j < k; j++) {
-            p[j] *= factor;
-            total += y[j];
-        }
-        if (which == SKX_SOFTMAX_CROSS_ENTROPY) {
-            for (ptrdiff_t j = 0; j < k; j++) {
-                loss += y[j] == 0 ? 0 * log_sum : y[j] * (log_sum - (z[j] - z[top]));
-                d[j] = total * p[j] - y[j];
-            }
-            return loss;
-        }
-        for (ptrdiff_t j = 0; j < k; j++) {
-            d[j] = p[j] - y[j];
-            loss += 0.5 * d[j] * d[j];
-            dot += d[j] * p[j];
-        }
-        for (ptrdiff_t j = 0; j < k; j++)
-            d[j] = p[j] * (d[j] - dot);
-        return loss;
-    }
-    for (ptrdiff_t j = 0; j < k; j++) {
-        REAL e = M(exp)(-M(fabs)(z[j]));
-        REAL a = (z[j] < 0 ? e : 1) / (1 + e);
-        if (which == SKX_SIGMOID_CROSS_ENTROPY) {
-            loss += (z[j] < 0 ? 0 : z[j]) - y[j] * z[j] + M(log1p)(e);
-            d[j] = a - y[j];
-        } else {
-            loss += 0.5 * (a - y[j]) * (a - y[j]);
-            d[j] = (a - y[j]) * (a * (1 - a));
-        }
-    }
-    return loss;
-}
-
-static void T(loss)(T(job) * job, T(block) block, int me)
+static void T(loss)(T(job) * job, ptrdiff_t row, ptrdiff_t m, int with_gradient)
 {
     T(network) *net = job->net;
     T(layer) *last = &net->layers[net->n_layers - 1];
     ptrdiff_t k = last->fan_out;
-    REAL *p = net->own[me], *y = p + k;
-    for (ptrdiff_t i = block.low; i < block.high; i++) {
-        ptrdiff_t row = T(row_id)(job->rows, block.first + i);
-        REAL *d = last->d + i * k;
-        if (!T(read_target)(job, row, y)) {
-            job->bad_target = 1;
-            memset(y, 0, k * sizeof(REAL));
-        }
-        double weight = T(weight)(job->weights, row);
-        double loss = net->loss_scale * T(loss_row)(net->loss, k, last->a + i * k, y, p, d);
-        net->loss_of[i] = block.with_gradient ? weight * loss : loss;
-        REAL factor = (REAL)(weight * block.scale * net->loss_scale);
-        for (ptrdiff_t j = 0; j < k; j++)
-            d[j] *= factor;
+    int values = T(targets_are_rows)(net, job->targets);
+    T(loss_rows)(net->loss, m, k, last->a + row * k, k, values ? NULL : net->codes + row,
+                 values ? net->y + row * k : NULL, k, net->factors + row,
+                 job->pass ? job->pass->smoothing : 0, net->loss_of + row,
+                 with_gradient ? last->d + row * k : NULL, k);
+}
+
+static void T(finish_backward)(void *context, REAL *d, ptrdiff_t ldd, ptrdiff_t first,
+                               ptrdiff_t rows, ptrdiff_t n)
+{
+    T(place) *place = context;
+    T(layer) *layer = &place->job->net->layers[place->layer];
+    double rate = T(drop_rate)(place->job, place->layer);
+    ptrdiff_t at = (place->row + first) * n;
+    (void)ldd;
+    if (rate == 0) {
+        T(multiply_slope)(layer->activation, rows * n, layer->a + at, layer->slope + at, d);
+    } else if (T(keeps_slope)(layer->activation, rate)) {
+        const REAL *restrict slope = layer->slope + at;
+        for (ptrdiff_t j = 0; j < rows * n; j++)
+            d[j] *= slope[j];
+    } else {
+        const REAL *restrict a = layer->a + at, scale = (REAL)(1 / (1 - rate));
+        for (ptrdiff_t j = 0; j < rows * n; j++)
+            d[j] *= a[j] > 0 ? scale : 0;
     }
 }
 
-/* ---- backward ---- */
-
-static void T(backward)(T(job) * job, const REAL *params, T(block) block)
+static void T(backward)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrdiff_t m)
 {
     T(network) *net = job->net;
     for (int l = net->n_layers - 1; l > 0; l--) {
         T(layer) *layer = &net->layers[l];
-        ptrdiff_t n = layer->fan_in, k = layer->fan_out, at = block.low * n;
-        REAL *d = layer[-1].d + at, *slope = layer[-1].slope + at;
-        T(product)(block.high - block.low, n, k, layer->d + block.low * k, k, 0,
-                   params + layer->w, k, 1, 0, d, n);
-        for (ptrdiff_t i = 0; i < (block.high - block.low) * n; i++)
-            d[i] *= slope[i];
+        T(place) place = {job, block, l - 1, row};
+        ptrdiff_t n = layer->fan_in, k = layer->fan_out;
+        T(product)(&(T(product_args)){
+            .m = m, .n = n, .k = k, .a = layer->d + row * k, .ars = k, .aks = 1,
+            .b = layer->transposed, .ldb = layer->ldt, .c = layer[-1].d + row * n, .ldc = n, .start = SKX_ZERO,
+            .finish = T(finish_backward), .context = &place});
     }
 }
 
-static void T(add_gradients)(T(job) * job, T(block) block)
+/* All that is done to rows of the block by themselves, divided among the threads. */
+static void T(work_on_rows)(T(job) * job, const T(block) * block)
 {
-    T(network) *net = job->net;
-    T(first_gradient)(job, block);
-    for (int l = 0; l < net->n_layers; l++) {
-        T(layer) *layer = &net->layers[l];
-        ptrdiff_t n = layer->fan_out, k = layer->fan_in;
-        if (l > 0)
-            T(product)(k, n, block.count, layer[-1].a, k, 1, layer->d, n, 0, 1,
-                       job->gradient + layer->w, n);
-        for (ptrdiff_t i = 0; i < block.count; i++)
-            T(add_row)(n, 1, layer->d + i * n, job->gradient + layer->b);
+    int size = job->team.size;
+    ptrdiff_t slice = size == 1 ? block->count : (block->count + 2 * size - 1) / (2 * size), row;
+    while ((row = skx_next(&job->team) * slice) < block->count) {
+        ptrdiff_t m = block->count - row < slice ? block->count - row : slice;
+        T(gather)(job, block, row, m);
+        T(forward)(job, block, row, m, job->net->n_layers);
+        T(loss)(job, row, m, 1);
+        T(backward)(job, block, row, m);
     }
+    skx_barrier(&job->team);
 }
 
-/* Forward and backward for rows first .. first + count of the pass, a block at a time. Adds to
- * job->gradient and returns the sum of weight * loss. */
-static double T(run_rows)(T(job) * job, const REAL *params, T(block) block, ptrdiff_t count, int me)
+/* ---- pieces of the gradient ---- */
+
+/* Rows low .. high of the gradient of a sparse W_1; `add`: to what is there. */
+static void T(sparse_gradient)(T(job) * job, const T(block) * block, int me, int add)
+{
+    T(layer) *layer = &job->net->layers[0];
+    ptrdiff_t h = layer->fan_out;
+    ptrdiff_t low = skx_share(layer->fan_in, me, job->team.size);
+    ptrdiff_t high = skx_share(layer->fan_in, me + 1, job->team.size);
+    REAL *g = job->gradient + layer->w;
+    if (!add)
+        memset(g + low * h, 0, (high - low) * h * sizeof(REAL));
+    T(sparse_backward)(job->inputs, job->rows, block->first, block->count, h, layer->d, low, high,
+                       g);
+    skx_barrier(&job->team);
+}
+
+/* Writes the block's part of the gradient of a piece to g, or adds it to what is there. */
+static void T(piece_gradient)(T(job) * job, const T(block) * block, const T(piece) * piece, int me,
+                              int add, REAL *g)
 {
     T(network) *net = job->net;
-    ptrdiff_t end = block.first + count;
-    double sum = 0;
-    if (block.with_gradient && me == 0)
-        memset(job->gradient, 0, net->n_params * sizeof(REAL));
-    for (; block.first < end; block.first += T(BLOCK), block.in_batch += T(BLOCK)) {
-        block.count = end - block.first < T(BLOCK) ? end - block.first : T(BLOCK);
-        block.low = skx_share(block.count, me, job->team.size, 1);
-        block.high = skx_share(block.count, me + 1, job->team.size, 1);
-        T(gather)(job, block);
-        T(forward)(job, params, block, net->n_layers);
-        T(loss)(job, block, me);
-        if (block.with_gradient)
-            T(backward)(job, params, block);
-        skx_barrier(&job->team);
-        for (ptrdiff_t i = 0; i < block.count; i++)
-            sum += net->loss_of[i];
-        if (block.with_gradient && me == 0)
-            T(add_gradients)(job, block);
-        skx_barrier(&job->team);
+    T(layer) *layer = &net->layers[piece->layer];
+    ptrdiff_t n = layer->fan_out, m = block->count;
+    ptrdiff_t k = piece->layer ? layer->fan_in : net->n_x;
+    skx_start start = add ? SKX_ADD : SKX_ZERO;
+    if (piece->n_rows == 0) {
+        T(column_sums)(m, n, layer->d, n, start, g);
+    } else if (piece->n_fields) {
+        for (ptrdiff_t f = piece->field; f < piece->field + piece->n_fields; f++)
+            T(lookup_backward)(job->inputs, f, m, net->lookups, n, layer->d, add, net->bins[me],
+                               g - piece->row * n);
+    } else if (piece->layer || job->inputs->kind != SKX_SPARSE) {
+        T(product)(&(T(product_args)){
+            .m = piece->n_rows, .n = n, .k = m,
+            .a = (piece->layer ? layer[-1].a : net->x) + piece->row, .ars = 1, .aks = k,
+            .b = layer->d, .ldb = n, .c = g, .ldc = n, .start = start});
     }
-    return sum;
 }
 
 /* ---- update ---- */
 
-static double T(sum_of_squares)(ptrdiff_t n, const REAL *x)
+static T(update_args) T(update_of)(T(job) * job, const T(piece) * piece, ptrdiff_t batch,
+                                   double scale)
+{
+    const skx_pass *pass = job->pass;
+    int bias = piece->n_rows == 0, s = 2 * piece->layer + bias;
+    double rate = pass->rates[batch] * (pass->segment_rates ? pass->segment_rates[s] : 1);
+    double t = (double)(pass->step + batch + 1);
+    T(update_args) args = {.rate = rate, .decay = bias ? 0 : rate * pass->decays[batch],
+                           .penalty = bias ? 0 : pass->penalty, .scale = scale,
+                           .average_decay = pass->average_decay};
+    if (pass->rule == SKX_SGD) {
+        args.momentum = pass->hyper[0];
+        args.nesterov = pass->hyper[1] != 0;
+    } else {
+        args.beta1 = pass->hyper[0];
+        args.beta2 = pass->hyper[1];
+        args.epsilon = pass->hyper[2];
+        args.rate *= sqrt(1 - pow(pass->hyper[1], t)) / (1 - pow(pass->hyper[0], t));
+    }
+    return args;
+}
+
+/* Returns the sum of squares of the piece's gradient g. */
+static double T(update_piece)(T(job) * job, const T(piece) * piece, ptrdiff_t batch, double scale,
+                              REAL *g)
+{
+    const skx_pass *pass = job->pass;
+    T(update_args) args = T(update_of)(job, piece, batch, scale);
+    ptrdiff_t at = piece->at, n = piece->n;
+    REAL *p = job->params + at, *slot = (REAL *)pass->slots[0] + at;
+    REAL *average = pass->average ? (REAL *)pass->average + at : NULL;
+    if (pass->rule == SKX_SGD)
+        return T(sgd)(n, p, g, slot, average, &args);
+    return T(adam)(n, p, g, slot, (REAL *)pass->slots[1] + at, average, &args);
+}
+
+/* The same sum, where the update has to wait for those of all pieces. */
+static double T(norm_of_piece)(T(job) * job, const T(piece) * piece, ptrdiff_t batch, double scale,
+                               REAL *g)
+{
+    T(update_args) args = T(update_of)(job, piece, batch, scale);
+    return T(squared_norm)(piece->n, job->params + piece->at, g, &args);
+}
+
+static double T(sum_of_squares)(const T(network) * net)
 {
     double sum = 0;
-    for (ptrdiff_t i = 0; i < n; i++)
-        sum += (double)x[i] * x[i];
+    for (ptrdiff_t i = 0; i < net->n_pieces; i++)
+        sum += net->pieces[i].squares;
     return sum;
 }
 
-static void T(update_segment)(const skx_pass *pass, ptrdiff_t n, double rate, double adam_rate,
-                              double decay, double shrink, REAL *p, const REAL *g, REAL *s0,
-                              REAL *s1, REAL *average)
-{
-    const REAL keep = (REAL)(1 - rate * decay);
-    for (ptrdiff_t i = 0; i < n; i++) {
-        REAL gradient = (REAL)shrink * g[i];
-        p[i] *= keep;
-        if (pass->rule == SKX_SGD) {
-            REAL momentum = (REAL)pass->hyper[0], step = (REAL)rate * gradient;
-            s0[i] = momentum * s0[i] - step;
-            p[i] += pass->hyper[1] != 0 ? momentum * s0[i] - step : s0[i];
-        } else {
-            REAL b1 = (REAL)pass->hyper[0], b2 = (REAL)pass->hyper[1], eps = (REAL)pass->hyper[2];
-            s0[i] = b1 * s0[i] + (REAL)(1 - pass->hyper[0]) * gradient;
-            s1[i] = b2 * s1[i] + (REAL)(1 - pass->hyper[1]) * (gradient * gradient);
-            p[i] -= (REAL)adam_rate * s0[i] / (M(sqrt)(s1[i]) + eps);
-        }
-        if (average)
-            average[i] = (REAL)pass->average_decay * average[i] +
-                         (REAL)(1 - pass->average_decay) * p[i];
-    }
-}
+/* ---- a batch ---- */
 
-static void T(update)(T(job) * job, REAL *params, ptrdiff_t batch)
+/* What becomes of a piece once its gradient is complete; returns a number of the piece. */
+typedef double T(piece_end)(T(job) * job, const T(piece) * piece, ptrdiff_t batch, double scale,
+                            REAL *g);
+
+/* Forward and backward for `count` rows from block.first on, with `end` for each piece of their
+ * gradient. Returns the sum of weight * loss; where that is not finite, nothing ends. */
+static double T(run_batch)(T(job) * job, T(block) block, ptrdiff_t count, int me, ptrdiff_t batch,
+                           T(piece_end) * end)
 {
     T(network) *net = job->net;
-    skx_pass *pass = job->pass;
-    double t = (double)(pass->step + batch + 1);
-    for (int l = 0; l < net->n_layers; l++) {
-        T(layer) *layer = &net->layers[l];
-        T(add_row)(layer->fan_in * layer->fan_out, (REAL)pass->penalty, params + layer->w,
-                   job->gradient + layer->w);
-    }
-    double squares = T(sum_of_squares)(net->n_params, job->gradient), shrink = 1;
-    pass->square_sum += squares;
-    if (pass->clip > 0 && sqrt(squares) > pass->clip)
-        shrink = pass->clip / sqrt(squares);
-    double correction = pass->rule == SKX_ADAM ? sqrt(1 - pow(pass->hyper[1], t)) /
-                                                     (1 - pow(pass->hyper[0], t))
-                                               : 1;
-    for (int s = 0; s < 2 * net->n_layers; s++) {
-        T(layer) *layer = &net->layers[s / 2];
-        ptrdiff_t at = s % 2 ? layer->b : layer->w;
-        ptrdiff_t n = s % 2 ? layer->fan_out : layer->fan_in * layer->fan_out;
-        double rate = pass->rates[batch] * (pass->segment_rates ? pass->segment_rates[s] : 1);
-        T(update_segment)(pass, n, rate, rate * correction, s % 2 ? 0 : pass->decays[batch], shrink,
-                          params + at, job->gradient + at, (REAL *)pass->slots[0] + at,
-                          pass->rule == SKX_ADAM ? (REAL *)pass->slots[1] + at : NULL,
-                          pass->average ? (REAL *)pass->average + at : NULL);
-    }
+    ptrdiff_t left = count, i;
+    double loss = 0;
+    do { /* once, at least: the gradient of no rows is 0 */
+        int add = left < count, last = left <= T(BLOCK);
+        block.count = last ? left : T(BLOCK);
+        T(work_on_rows)(job, &block);
+        for (i = 0; i < block.count; i++)
+            loss += net->weights[i] == 0 ? 0 : net->weights[i] * net->loss_scale * net->loss_of[i];
+        if (job->bad_target || (last && job->pass && !isfinite(loss)))
+            return loss;
+        if (me == 0) {
+            ptrdiff_t next = block.first + block.count, n = job->rows->count - next;
+            T(prefetch_rows)(job->inputs, job->targets, job->rows, next,
+                             n < block.count ? n : block.count);
+        }
+        if (job->inputs->kind == SKX_SPARSE)
+            T(sparse_gradient)(job, &block, me, add);
+        while ((i = skx_next(&job->team)) < net->n_pieces) {
+            T(piece) *piece = &net->pieces[i];
+            int whole = end == T(update_piece) && count <= T(BLOCK) &&
+                        (piece->layer || job->inputs->kind != SKX_SPARSE);
+            REAL *g = whole ? net->piece_gradient[me] : job->gradient + piece->at;
+            T(piece_gradient)(job, &block, piece, me, add, g);
+            if (last)
+                piece->squares = end(job, piece, batch, 1, g);
+        }
+        skx_barrier(&job->team);
+        left -= block.count;
+        block.first += block.count;
+        block.in_batch += block.count;
+    } while (left > 0);
+    return loss;
 }
 
-/* ---- calls ---- */
+/* ---- calls: what each thread of the team does ---- */
 
 static void T(train_work)(void *argument, int me)
 {
     T(job) *job = argument;
+    T(network) *net = job->net;
     skx_pass *pass = job->pass;
     ptrdiff_t n = job->rows->count, batch = 0;
     for (ptrdiff_t first = 0; first < n; first += pass->batch_size, batch++) {
-        ptrdiff_t count = n - first < pass->batch_size ? n - first : pass->batch_size;
-        double weight = 0;
-        for (ptrdiff_t i = first; i < first + count; i++)
-            weight += T(weight)(job->weights, T(row_id)(job->rows, i));
-        if (me == 0)
-            T(build_prefix)(job, job->params);
-        skx_barrier(&job->team);
-        T(block) block = {.first = first, .t = pass->step + batch + 1, .with_gradient = 1,
-                          .scale = weight != 0 ? 1 / weight : 0, .dropping = pass->dropout != NULL};
-        double loss = T(run_rows)(job, job->params, block, count, me);
+        ptrdiff_t count = n - first < pass->batch_size ? n - first : pass->batch_size, i;
+        double weight = (double)count, loss, squares;
+        if (job->weights->data) {
+            weight = 0;
+            for (i = first; i < first + count; i++)
+                weight += T(number)(job->weights->data + T(row_id)(job->rows, i) *
+                                                             job->weights->stride,
+                                    job->weights->type);
+        }
+        T(block) block = {.first = first, .step = pass->step + batch + 1,
+                          .scale = weight != 0 ? 1 / weight : 0};
+        T(prepare_weights)(job, 1);
+        loss = T(run_batch)(job, block, count, me, batch,
+                            pass->clip > 0 ? T(norm_of_piece) : T(update_piece));
         if (job->bad_target || !isfinite(loss))
             return;
+        squares = T(sum_of_squares)(net);
+        if (pass->clip > 0) {
+            double norm = sqrt(squares), scale = norm > pass->clip ? pass->clip / norm : 1;
+            while ((i = skx_next(&job->team)) < net->n_pieces)
+                T(update_piece)(job, &net->pieces[i], batch, scale,
+                                job->gradient + net->pieces[i].at);
+            skx_barrier(&job->team);
+        }
         if (me == 0) {
             pass->loss_sum += loss;
             pass->weight_sum += weight;
-            T(update)(job, (REAL *)job->params, batch);
+            pass->square_sum += squares;
             pass->n_done = batch + 1;
         }
-        skx_barrier(&job->team);
     }
+}
+
+/* Adds the penalty's part to the gradient of a piece; returns the sum of squares of its weights. */
+static double T(penalise)(T(job) * job, const T(piece) * piece, ptrdiff_t batch, double scale,
+                          REAL *g)
+{
+    const REAL *w = job->params + piece->at;
+    double sums[8] = {0};
+    (void)batch, (void)scale;
+    for (ptrdiff_t i = 0; i < piece->n && piece->n_rows; i++) {
+        g[i] += (REAL)job->penalty * w[i];
+        sums[i % 8] += (double)w[i] * w[i];
+    }
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
 static void T(value_work)(void *argument, int me)
 {
     T(job) *job = argument;
     T(network) *net = job->net;
+    T(block) block = {.scale = job->scale};
+    T(prepare_weights)(job, 1);
+    double loss = T(run_batch)(job, block, job->rows->count, me, 0, T(penalise));
     if (me == 0)
-        T(build_prefix)(job, job->params);
-    skx_barrier(&job->team);
-    T(block) block = {.with_gradient = 1, .scale = job->scale};
-    double loss = T(run_rows)(job, job->params, block, job->rows->count, me), squares = 0;
-    if (me)
-        return;
-    for (int l = 0; l < net->n_layers; l++) {
-        T(layer) *layer = &net->layers[l];
-        ptrdiff_t n = layer->fan_in * layer->fan_out;
-        squares += T(sum_of_squares)(n, job->params + layer->w);
-        T(add_row)(n, (REAL)job->penalty, job->params + layer->w, job->gradient + layer->w);
-    }
-    job->value = job->scale * loss + 0.5 * job->penalty * squares;
+        job->value = job->scale * loss + 0.5 * job->penalty * T(sum_of_squares)(net);
 }
 
+/* Each thread takes slabs of rows through its own part of the block's memory. */
 static void T(output_work)(void *argument, int me)
 {
     T(job) *job = argument;
     T(network) *net = job->net;
     ptrdiff_t n = job->rows->count, width = net->layers[job->layer].fan_out;
-    if (me == 0)
-        T(build_prefix)(job, job->params);
-    skx_barrier(&job->team);
-    T(block) block = {.first = 0};
-    for (; block.first < n; block.first += T(BLOCK)) {
-        block.count = n - block.first < T(BLOCK) ? n - block.first : T(BLOCK);
-        block.low = skx_share(block.count, me, job->team.size, 1);
-        block.high = skx_share(block.count, me + 1, job->team.size, 1);
-        T(gather)(job, block);
-        T(forward)(job, job->params, block, job->layer + 1);
+    ptrdiff_t slab = job->room / job->team.size, row = me * slab, first;
+    T(prepare_weights)(job, 0);
+    while ((first = skx_next(&job->team) * slab) < n) {
+        ptrdiff_t m = n - first < slab ? n - first : slab;
+        T(block) block = {.first = first - row};
+        T(gather)(job, &block, row, m);
+        T(forward)(job, &block, row, m, job->layer + 1);
         if (job->targets) {
-            T(loss)(job, block, me);
-            memcpy((double *)job->out + block.first + block.low, net->loss_of + block.low,
-                   (block.high - block.low) * sizeof(double));
+            T(loss)(job, row, m, 0);
+            for (ptrdiff_t i = 0; i < m; i++)
+                ((double *)job->out)[first + i] = net->loss_scale * net->loss_of[row + i];
         } else {
-            memcpy((REAL *)job->out + (block.first + block.low) * width,
-                   net->layers[job->layer].a + block.low * width,
-                   (block.high - block.low) * width * sizeof(REAL));
+            memcpy((REAL *)job->out + first * width, net->layers[job->layer].a + row * width,
+                   m * width * sizeof(REAL));
         }
-        skx_barrier(&job->team); /* a shorter last block is shared out otherwise */
     }
 }
 
-static void *T(grow)(void **memory, size_t size)
+/* ---- memory ---- */
+
+/* Cuts the weights of all layers into pieces. */
+static int T(cut_pieces)(T(network) * net, const skx_inputs *in)
 {
-    void *bigger = realloc(*memory, size ? size : 1);
-    if (bigger)
-        *memory = bigger;
-    return bigger;
+    ptrdiff_t n = 0, room = in->n_fields;
+    for (int l = 0; l < net->n_layers; l++)
+        room += 4 + net->layers[l].fan_in * net->layers[l].fan_out / T(PIECE);
+    if (!skx_reserve(&net->pieces, room + 4 * net->n_layers, sizeof *net->pieces))
+        return 0;
+    for (int l = 0; l < net->n_layers; l++) {
+        ptrdiff_t h = net->layers[l].fan_out, rows = net->layers[l].fan_in;
+        if (l == 0 && in->kind == SKX_TABLE)
+            rows = net->n_x;
+        ptrdiff_t parts = rows * h / T(PIECE);
+        parts += parts % 2; /* even, for two threads */
+        ptrdiff_t size = parts ? ((rows + parts - 1) / parts + 7) / 8 * 8 : rows;
+        for (ptrdiff_t row = 0; row < rows; row += size)
+            net->pieces[n++] = (T(piece)){
+                .layer = l, .row = row, .n_rows = rows - row < size ? rows - row : size};
+        for (ptrdiff_t f = 0; f < in->n_fields && l == 0;) {
+            T(piece) *piece = &net->pieces[n++];
+            *piece = (T(piece)){.row = in->starts[f], .field = f};
+            for (; f < in->n_fields && piece->n_rows * h < T(PIECE) / 4; f++, piece->n_fields++)
+                piece->n_rows += in->widths[f];
+        }
+        net->pieces[n++] = (T(piece)){.layer = l};
+    }
+    net->n_pieces = n;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        T(piece) *piece = &net->pieces[i];
+        T(layer) *layer = &net->layers[piece->layer];
+        piece->at = piece->n_rows ? layer->w + piece->row * layer->fan_out : layer->b;
+        piece->n = (piece->n_rows ? piece->n_rows : 1) * layer->fan_out;
+        net->longest = piece->n > net->longest ? piece->n : net->longest;
+    }
+    return 1;
 }
 
-/* Room for this call's kind of input. */
-static int T(prepare)(T(network) * net, const skx_inputs *in)
+/* Room for this call: its kind of input, so many rows, and a gradient or none. */
+static int T(prepare)(T(network) * net, const skx_inputs *in, ptrdiff_t rows, int with_gradient)
 {
-    ptrdiff_t h = net->layers[0].fan_out, v = T(n_prefix)(in) * h;
+    ptrdiff_t n = in->n_fields, k = net->layers[net->n_layers - 1].fan_out, widest = 0;
     net->n_x = in->kind == SKX_SPARSE ? 0 : in->n_dense;
-    return T(grow)((void **)&net->x, T(BLOCK) * net->n_x * sizeof(REAL)) &&
-           T(grow)((void **)&net->prefix, v * sizeof(REAL)) &&
-           T(grow)((void **)&net->prefix_gradient, v * sizeof(REAL));
-}
-
-static const skx_weights T(no_weights) = {NULL, SKX_NONE, 0};
-
-static skx_status T(value_and_gradient)(void *network, const void *params, const skx_inputs *inputs,
-                                        const skx_targets *targets, const skx_weights *weights,
-                                        const skx_rows *rows, double scale, double penalty,
-                                        void *gradient, double *value)
-{
-    T(network) *net = network;
-    T(job) job = {.net = net, .params = params, .gradient = gradient, .inputs = inputs,
-                  .targets = targets, .weights = weights, .rows = rows, .scale = scale,
-                  .penalty = penalty};
-    if (!T(prepare)(net, inputs))
-        return SKX_NO_MEMORY;
-    skx_run_team(&job.team, net->n_threads, T(value_work), &job);
-    *value = job.value;
-    return job.bad_target ? SKX_BAD_TARGET : SKX_OK;
-}
-
-static skx_status T(losses)(void *network, const void *params, const skx_inputs *inputs,
-                            const skx_targets *targets, const skx_rows *rows, double *out)
-{
-    T(network) *net = network;
-    T(job) job = {.net = net, .params = params, .inputs = inputs, .targets = targets,
-                  .weights = &T(no_weights), .rows = rows, .out = out,
-                  .layer = net->n_layers - 1};
-    if (!T(prepare)(net, inputs))
-        return SKX_NO_MEMORY;
-    skx_run_team(&job.team, net->n_threads, T(output_work), &job);
-    return job.bad_target ? SKX_BAD_TARGET : SKX_OK;
-}
-
-static skx_status T(outputs)(void *network, const void *params, const skx_inputs *inputs,
-                             const skx_rows *rows, int layer, void *out)
-{
-    T(network) *net = network;
-    T(job) job = {.net = net, .params = params, .inputs = inputs, .weights = &T(no_weights),
-                  .rows = rows, .out = out, .layer = layer};
-    if (!T(prepare)(net, inputs))
-        return SKX_NO_MEMORY;
-    skx_run_team(&job.team, net->n_threads, T(output_work), &job);
-    return SKX_OK;
-}
-
-static skx_status T(train)(void *network, void *params, const skx_inputs *inputs,
-                           const skx_targets *targets, const skx_weights *weights,
-                           const skx_rows *order, skx_pass *pass)
-{
-    T(network) *net = network;
-    if (!T(prepare)(net, inputs) ||
-        !T(grow)((void **)&net->gradient, net->n_params * sizeof(REAL)))
-        return SKX_NO_MEMORY;
-    T(job) job = {.net = net, .params = params, .gradient = net->gradient, .inputs = inputs,
-                  .targets = targets, .weights = weights, .rows = order, .pass = pass,
-                  .smoothing = pass->smoothing};
-    pass->loss_sum = pass->weight_sum = pass->square_sum = 0;
-    pass->n_done = 0;
-    skx_run_team(&job.team, net->n_threads, T(train_work), &job);
-    return job.bad_target ? SKX_BAD_TARGET : SKX_OK;
+    int good = T(cut_pieces)(net, in) && skx_reserve(&net->x, rows * net->n_x, sizeof(REAL)) &&
+               skx_reserve(&net->lookups.bin, rows * n, sizeof(int32_t)) &&
+               skx_reserve(&net->lookups.part, rows * n, sizeof(REAL)) &&
+               skx_reserve(&net->prefix, n ? net->layers[0].b : 0, sizeof(REAL)) &&
+               skx_reserve(&net->codes, rows, sizeof(int32_t)) &&
+               skx_reserve(&net->y, rows * k, sizeof(REAL)) &&
+               skx_reserve(&net->factors, rows, sizeof(REAL)) &&
+               skx_reserve(&net->weights, rows, sizeof(double)) &&
+               skx_reserve(&net->loss_of, rows, sizeof(double));
+    for (int l = 0; l < net->n_layers && good; l++) {
+        T(layer) *layer = &net->layers[l];
+        ptrdiff_t size = rows * layer->fan_out;
+        good = skx_reserve(&layer->a, size, sizeof(REAL)) &&
+               skx_reserve(&layer->slope, size, sizeof(REAL)) &&
+               skx_reserve(&layer->d, with_gradient ? size : 0, sizeof(REAL)) &&
+               skx_reserve(&layer->transposed, with_gradient && l ? layer->ldt * layer->fan_out : 0,
+                           sizeof(REAL));
+    }
+    for (int i = 0; i < net->n_threads && good && with_gradient; i++)
+        good = skx_reserve(&net->piece_gradient[i], net->longest, sizeof(REAL));
+    for (ptrdiff_t f = 0; f < n; f++)
+        widest = in->widths[f] > widest ? in->widths[f] : widest;
+    for (int i = 0; i < net->n_threads && good && n && with_gradient; i++)
+        good = skx_reserve(&net->bins[i].start, widest + 2, sizeof(int32_t)) &&
+               skx_reserve(&net->bins[i].rows, rows, sizeof(int32_t));
+    return good;
 }
 
 static void T(destroy)(void *network)
@@ -778,54 +635,127 @@ static void T(destroy)(void *network)
     if (!net)
         return;
     for (int l = 0; l < net->n_layers && net->layers; l++) {
-        free(net->layers[l].a);
-        free(net->layers[l].slope);
-        free(net->layers[l].d);
+        T(layer) *layer = &net->layers[l];
+        skx_free(layer->a);
+        skx_free(layer->slope);
+        skx_free(layer->d);
+        skx_free(layer->transposed);
     }
-    for (int i = 0; i < SKX_MAX_THREADS; i++)
-        free(net->own[i]);
-    free(net->layers);
-    free(net->x);
-    free(net->loss_of);
-    free(net->prefix);
-    free(net->prefix_gradient);
-    free(net->gradient);
-    free(net);
+    for (int i = 0; i < SKX_MAX_THREADS; i++) {
+        skx_free(net->piece_gradient[i]);
+        skx_free(net->bins[i].start);
+        skx_free(net->bins[i].rows);
+    }
+    skx_free(net->layers);
+    skx_free(net->pieces);
+    skx_free(net->gradient);
+    skx_free(net->x);
+    skx_free(net->lookups.bin);
+    skx_free(net->lookups.part);
+    skx_free(net->codes);
+    skx_free(net->y);
+    skx_free(net->factors);
+    skx_free(net->weights);
+    skx_free(net->loss_of);
+    skx_free(net->prefix);
+    skx_free(net);
 }
 
 static void *T(create)(const skx_plan *plan)
 {
-    T(network) *net = calloc(1, sizeof *net);
-    if (!net)
+    T(network) *net = NULL;
+    if (!skx_reserve(&net, 1, sizeof *net))
         return NULL;
-    net->n_layers = plan->n_layers;
-    net->n_threads = plan->n_threads;
-    net->loss = plan->loss;
-    net->loss_scale = plan->loss_scale;
-    net->layers = calloc(plan->n_layers, sizeof *net->layers);
-    net->loss_of = calloc(T(BLOCK), sizeof(double));
-    int good = net->layers && net->loss_of;
-    ptrdiff_t widest = 0;
-    for (int l = 0; l < plan->n_layers && good; l++) {
-        T(layer) *layer = &net->layers[l];
-        layer->fan_in = plan->sizes[l];
-        layer->fan_out = plan->sizes[l + 1];
-        layer->w = net->n_params;
-        layer->b = layer->w + layer->fan_in * layer->fan_out;
-        net->n_params = layer->b + layer->fan_out;
-        layer->activation = l + 1 < plan->n_layers ? plan->activations[l] : SKX_IDENTITY;
-        size_t size = T(BLOCK) * layer->fan_out * sizeof(REAL);
-        good = (layer->a = malloc(size)) && (layer->slope = malloc(size)) &&
-               (layer->d = malloc(size));
-        widest = layer->fan_out > widest ? layer->fan_out : widest;
+    *net = (T(network)){.n_layers = plan->n_layers, .n_threads = plan->n_threads,
+                        .loss = plan->loss, .loss_scale = plan->loss_scale};
+    if (!skx_reserve(&net->layers, plan->n_layers, sizeof *net->layers)) {
+        skx_free(net);
+        return NULL;
     }
-    for (int i = 0; i < plan->n_threads && good; i++)
-        good = (net->own[i] = malloc(2 * widest * sizeof(REAL))) != NULL;
-    if (!good) {
-        T(destroy)(net);
-        return NULL;
+    for (int l = 0; l < plan->n_layers; l++) {
+        ptrdiff_t fan_in = plan->sizes[l], fan_out = plan->sizes[l + 1], w = net->n_params;
+        net->layers[l] = (T(layer)){
+            .fan_in = fan_in, .fan_out = fan_out, .w = w, .b = w + fan_in * fan_out,
+            .ldt = ((fan_in + 15) / 16 | 1) * 16,
+            .activation = l + 1 < plan->n_layers ? plan->activations[l] : SKX_IDENTITY};
+        net->n_params = net->layers[l].b + fan_out;
     }
     return net;
+}
+
+/* ---- calls ---- */
+
+static const skx_weights T(no_weights) = {NULL, SKX_NONE, 0};
+
+/* Threads that so many rows between two barriers are worth: a barrier takes microseconds when all
+ * goes well, and many more where others want the cores. */
+static int T(worthwhile_threads)(const T(network) * net, const skx_inputs *in, ptrdiff_t rows)
+{
+    double width = (double)net->layers[0].fan_in;
+    if (in->kind == SKX_TABLE)
+        width = (double)(in->n_dense + 2 * in->n_fields);
+    if (in->kind == SKX_SPARSE && in->n_rows)
+        width = (double)T(entries_of)(in, in->n_rows - 1).to / (double)in->n_rows;
+    double products = width * (double)net->layers[0].fan_out + (double)(net->n_params - net->layers[0].b);
+    return products * (double)rows < 2e6 ? 1 : net->n_threads;
+}
+
+/* `at_once`: rows between two barriers. */
+static skx_status T(run)(T(job) * job, ptrdiff_t at_once, void (*work)(void *, int))
+{
+    T(network) *net = job->net;
+    job->room = at_once < T(BLOCK) ? at_once : T(BLOCK);
+    if (!T(prepare)(net, job->inputs, job->room, job->gradient != NULL))
+        return SKX_NO_MEMORY;
+    skx_run_team(&job->team, T(worthwhile_threads)(net, job->inputs, at_once), work, job);
+    return job->bad_target ? SKX_BAD_TARGET : SKX_OK;
+}
+
+static skx_status T(value_and_gradient)(void *network, const void *params, const skx_inputs *inputs,
+                                        const skx_targets *targets, const skx_weights *weights,
+                                        const skx_rows *rows, double scale, double penalty,
+                                        void *gradient, double *value)
+{
+    T(job) job = {.net = network, .params = (REAL *)params, .gradient = gradient,
+                  .inputs = inputs, .targets = targets, .weights = weights, .rows = rows,
+                  .scale = scale, .penalty = penalty};
+    ptrdiff_t at_once = rows->count < T(BLOCK) ? rows->count : T(BLOCK);
+    skx_status status = T(run)(&job, at_once, T(value_work));
+    *value = job.value;
+    return status;
+}
+
+static skx_status T(losses)(void *network, const void *params, const skx_inputs *inputs,
+                            const skx_targets *targets, const skx_rows *rows, double *out)
+{
+    T(job) job = {.net = network, .params = (REAL *)params, .inputs = inputs, .targets = targets,
+                  .weights = &T(no_weights), .rows = rows, .out = out};
+    job.layer = job.net->n_layers - 1;
+    return T(run)(&job, rows->count, T(output_work));
+}
+
+static skx_status T(outputs)(void *network, const void *params, const skx_inputs *inputs,
+                             const skx_rows *rows, int layer, void *out)
+{
+    T(job) job = {.net = network, .params = (REAL *)params, .inputs = inputs,
+                  .weights = &T(no_weights), .rows = rows, .out = out, .layer = layer};
+    return T(run)(&job, rows->count, T(output_work));
+}
+
+static skx_status T(train)(void *network, void *params, const skx_inputs *inputs,
+                           const skx_targets *targets, const skx_weights *weights,
+                           const skx_rows *order, skx_pass *pass)
+{
+    T(network) *net = network;
+    T(job) job = {.net = net, .params = params, .inputs = inputs, .targets = targets,
+                  .weights = weights, .rows = order, .pass = pass};
+    if (!skx_reserve(&net->gradient, net->n_params, sizeof(REAL)))
+        return SKX_NO_MEMORY;
+    job.gradient = net->gradient;
+    pass->loss_sum = pass->weight_sum = pass->square_sum = 0;
+    pass->n_done = 0;
+    ptrdiff_t at_once = pass->batch_size < order->count ? pass->batch_size : order->count;
+    return T(run)(&job, at_once < T(BLOCK) ? at_once : T(BLOCK), T(train_work));
 }
 
 /* ---- the functions themselves, for tests ---- */
@@ -835,19 +765,12 @@ static void T(activation_test)(skx_activation which, ptrdiff_t n, const void *z,
     T(activate)(which, n, z, a, da);
 }
 
-#define SKX_ELEMENTWISE(name)                                                                      \
-    static void T(name##_test)(ptrdiff_t n, const void *x, void *out)                              \
-    {                                                                                              \
-        for (ptrdiff_t i = 0; i < n; i++)                                                          \
-            ((REAL *)out)[i] = M(name)(((const REAL *)x)[i]);                                      \
-    }
-SKX_ELEMENTWISE(exp)
-SKX_ELEMENTWISE(tanh)
-SKX_ELEMENTWISE(erf)
-SKX_ELEMENTWISE(log1p)
-#undef SKX_ELEMENTWISE
+static void T(function_test)(int which, ptrdiff_t n, const void *x, void *out)
+{
+    T(evaluate)(which, n, x, out);
+}
 
 const skx_engine ENGINE = {
     T(create), T(destroy), T(value_and_gradient), T(losses), T(outputs), T(train),
-    T(activation_test), T(exp_test), T(tanh_test), T(erf_test), T(log1p_test),
+    T(activation_test), T(function_test),
 };

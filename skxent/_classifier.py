@@ -103,8 +103,8 @@ class SoftmaxMLPClassifier(BaseMLP):
     scoring : str, callable or None, default=None
         What early stopping judges by; None is the log loss.
     cv : splitter, iterable of splits, int or None, default=None
-        Which rows are held out: one split per member of a committee; one network takes the split
-        with the most rows to train on, of ordered splits the last.
+        Which rows are held out: one split per member of a committee; one network takes the last,
+        which of splits in the order of time has the most rows to train on.
     max_time : float or None, default=None
         Seconds after which training stops with the best parameters so far.
     encoder : {"auto", "passthrough"} or TableEncoder, default="auto"

@@ -625,8 +625,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                     "cv gives no split, or one without rows on one of its sides; it must give rows "
                     "to train on and rows to hold out."
                 )
-            if n_members == 1:  # of splits in the order of time, the one with the longest past
-                return [max(splits, key=lambda split: len(split[0]))]
+            if n_members == 1:  # of splits in the order of time the last has the longest past
+                return splits[-1:]
             if self.n_members == "auto":
                 return splits
             return [splits[i % len(splits)] for i in range(n_members)]

@@ -117,7 +117,7 @@ def fit_temperature(z: NDArray, y: NDArray, w: NDArray) -> float:
     w : ndarray of shape (n,)
         Weights.
     """
-    shrink = 1 / (1 + (w > 0).sum())
+    shrink = 0.5 / (1 + (w > 0).sum())
     y = (1 - shrink) * y + shrink * y.sum(axis=1, keepdims=True) / y.shape[1]
     z = z - z.max(axis=1, keepdims=True)
     target = (y * z).sum(axis=1) / np.maximum(y.sum(axis=1), 1e-300)

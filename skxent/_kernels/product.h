@@ -11,13 +11,14 @@
  *     #define REAL float
  *     #define REAL_BITS 32
  *     #define BLAS skx_blas_f32        (used at level 0 only)
+ *     #define M(name) name##f          (sqrtf, fmaf: level 0 only)
  *     #define T(name) name##_avx512_f32
  *     #include "simd.inc.h"            the vectors of this level and type
- *     #include "product.inc.h"         products, packing, column sums
+ *     #include "product.inc.h"         products, transposition, column sums
  *     #include "elementwise.inc.h"     activations, losses
  *     #include "update.inc.h"          update rules
  *     #include "network.inc.h"
- *     #undef REAL ...                  (the five above), and the same with double and 64
+ *     #undef REAL ...                  (the six above), and the same with double and 64
  *     SKX_END_LEVEL
  *     #endif
  *
@@ -75,6 +76,10 @@ static inline int skx_level_runs(int level)
 #endif
 
 #endif
+
+/* The least distance of rows, in numbers, for a matrix of n columns of our own: rows begin at cache
+ * lines, and those below each other do not fall into the same few sets of the cache. */
+#define SKX_SPACED(n) ((((ptrdiff_t)(n) + 15) / 16 | 1) * 16)
 
 /* What a product starts from. */
 typedef enum {

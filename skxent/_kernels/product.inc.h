@@ -43,83 +43,81 @@ typedef struct {
 
 #if SKX_LEVEL == 0
 
-enum { T(square) = 8 };
+enum { T(side) = 8 };
 
-INLINE void T(transpose_square)(const REAL *x, ptrdiff_t ldx, REAL *out, ptrdiff_t ldo)
+INLINE void T(transpose_square)(const int whole, ptrdiff_t rows, ptrdiff_t columns, const REAL *x,
+                                ptrdiff_t ldx, REAL *out, ptrdiff_t ldo)
 {
-    for (ptrdiff_t i = 0; i < T(square); i++)
-        for (ptrdiff_t j = 0; j < T(square); j++)
+    rows = whole ? T(side) : rows;
+    columns = whole ? T(side) : columns;
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (ptrdiff_t j = 0; j < columns; j++)
             out[j * ldo + i] = x[i * ldx + j];
-}
-
-#elif REAL_BITS == 32
-
-enum { T(square) = 8 };
-
-INLINE void T(transpose_square)(const REAL *x, ptrdiff_t ldx, REAL *out, ptrdiff_t ldo)
-{
-    __m256 r[8], s[8];
-    UNROLL for (int i = 0; i < 4; i++) /* rows i and i + 4, first the left halves */
-    {
-        const REAL *top = x + i * ldx, *low = x + (i + 4) * ldx;
-        r[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(top)), _mm_loadu_ps(low), 1);
-        r[i + 4] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(top + 4)),
-                                        _mm_loadu_ps(low + 4), 1);
-    }
-    UNROLL for (int i = 0; i < 8; i += 2)
-    {
-        s[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-        s[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-    }
-    UNROLL for (int i = 0; i < 8; i += 4)
-    {
-        _mm256_storeu_ps(out + (i + 0) * ldo, _mm256_shuffle_ps(s[i], s[i + 2], 0x44));
-        _mm256_storeu_ps(out + (i + 1) * ldo, _mm256_shuffle_ps(s[i], s[i + 2], 0xee));
-        _mm256_storeu_ps(out + (i + 2) * ldo, _mm256_shuffle_ps(s[i + 1], s[i + 3], 0x44));
-        _mm256_storeu_ps(out + (i + 3) * ldo, _mm256_shuffle_ps(s[i + 1], s[i + 3], 0xee));
-    }
 }
 
 #else
 
-enum { T(square) = 4 };
+enum { T(side) = SHORT_N };
 
-INLINE void T(transpose_square)(const REAL *x, ptrdiff_t ldx, REAL *out, ptrdiff_t ldo)
+/* A square, or less of it: in two steps within 16 bytes and one between them. */
+INLINE void T(transpose_square)(const int whole, ptrdiff_t rows, ptrdiff_t columns, const REAL *x,
+                                ptrdiff_t ldx, REAL *out, ptrdiff_t ldo)
 {
-    __m256d r[4];
-    UNROLL for (int i = 0; i < 2; i++) /* rows i and i + 2, first the left halves */
+    const int n = SHORT_N;
+    SHORT r[SHORT_N], s[SHORT_N];
+    UNROLL for (int i = 0; i < n; i++)
+        r[i] = whole ? S_OP(loadu)(x + i * ldx)
+                     : i < rows ? S_LOAD_SOME(x + i * ldx, columns) : S_OP(set1)(0);
+    UNROLL for (int i = 0; i < n / 2; i++)
     {
-        const REAL *top = x + i * ldx, *low = x + (i + 2) * ldx;
-        r[i] = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(top)), _mm_loadu_pd(low), 1);
-        r[i + 2] = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(top + 2)),
-                                        _mm_loadu_pd(low + 2), 1);
+        s[i] = S_OP(permute2f128)(r[i], r[i + n / 2], 0x20);
+        s[i + n / 2] = S_OP(permute2f128)(r[i], r[i + n / 2], 0x31);
     }
-    UNROLL for (int i = 0; i < 4; i += 2)
+    UNROLL for (int i = 0; i < n; i += 2)
     {
-        _mm256_storeu_pd(out + (i + 0) * ldo, _mm256_unpacklo_pd(r[i], r[i + 1]));
-        _mm256_storeu_pd(out + (i + 1) * ldo, _mm256_unpackhi_pd(r[i], r[i + 1]));
+        r[i] = S_OP(unpacklo)(s[i], s[i + 1]);
+        r[i + 1] = S_OP(unpackhi)(s[i], s[i + 1]);
     }
+#if REAL_BITS == 32
+    UNROLL for (int i = 0; i < n; i += 4)
+    {
+        s[i] = _mm256_shuffle_ps(r[i], r[i + 2], 0x44);
+        s[i + 1] = _mm256_shuffle_ps(r[i], r[i + 2], 0xee);
+        s[i + 2] = _mm256_shuffle_ps(r[i + 1], r[i + 3], 0x44);
+        s[i + 3] = _mm256_shuffle_ps(r[i + 1], r[i + 3], 0xee);
+    }
+#define TURNED s
+#else
+#define TURNED r
+#endif
+    UNROLL for (int j = 0; j < n; j++)
+    {
+        if (whole)
+            S_OP(storeu)(out + j * ldo, TURNED[j]);
+        else if (j < columns)
+            S_STORE_SOME(out + j * ldo, TURNED[j], rows);
+    }
+#undef TURNED
 }
 
 #endif
 
-static void T(transpose)(ptrdiff_t rows, ptrdiff_t columns, const REAL *x, ptrdiff_t ldx, REAL *out,
-                         ptrdiff_t ldo)
+MAYBE_UNUSED static void T(transpose)(ptrdiff_t rows, ptrdiff_t columns, const REAL *x,
+                                      ptrdiff_t ldx, REAL *out, ptrdiff_t ldo)
 {
-    const ptrdiff_t width = T(square), whole = columns / width * width;
-    ptrdiff_t i = 0;
-    for (; i + 2 * width <= rows; i += 2 * width) { /* two at a time write whole cache lines */
-        for (ptrdiff_t j = 0; j < whole; j += width) {
-            T(transpose_square)(x + i * ldx + j, ldx, out + j * ldo + i, ldo);
-            T(transpose_square)(x + (i + width) * ldx + j, ldx, out + j * ldo + i + width, ldo);
-        }
-        for (ptrdiff_t j = whole; j < columns; j++)
-            for (ptrdiff_t u = i; u < i + 2 * width; u++)
-                out[j * ldo + u] = x[u * ldx + j];
-    }
-    for (ptrdiff_t j = 0; j < columns; j++)
-        for (ptrdiff_t u = i; u < rows; u++)
-            out[j * ldo + u] = x[u * ldx + j];
+    const ptrdiff_t side = T(side);
+    for (ptrdiff_t i = 0; i < rows; i += 2 * side) /* two at a time write whole cache lines */
+        for (ptrdiff_t j = 0; j < columns; j += side)
+            for (ptrdiff_t u = i; u < i + 2 * side && u < rows; u += side) {
+                const REAL *from = x + u * ldx + j;
+                REAL *to = out + j * ldo + u;
+                if (u + side <= rows && j + side <= columns)
+                    T(transpose_square)(1, side, side, from, ldx, to, ldo);
+                else
+                    T(transpose_square)(0, rows - u < side ? rows - u : side,
+                                        columns - j < side ? columns - j : side, from, ldx, to,
+                                        ldo);
+            }
 }
 
 /* ---- Product ---- */
@@ -353,19 +351,6 @@ static void T(product_narrow)(const T(product_args) * g, ptrdiff_t first, ptrdif
 
 /* ---- A few columns, many terms: vectors along k, their lanes added up at the end ---- */
 
-/* Of 32 bytes at either level: longer ones would lie across cache lines all the time. */
-#if SKX_LEVEL == 512
-#define SHORT HALF
-#define SHORT_N (VEC_N / 2)
-#define S_OP H_OP
-#define S_LOAD_SOME H_LOAD_SOME
-#else
-#define SHORT VEC
-#define SHORT_N VEC_N
-#define S_OP V_OP
-#define S_LOAD_SOME V_LOAD_SOME
-#endif
-
 enum { T(few) = 6, T(dot_depth) = 512 };
 
 INLINE REAL T(lane_sum)(SHORT v)
@@ -443,10 +428,6 @@ DOTS(1, 4) DOTS(2, 4) DOTS(3, 4) DOTS(4, 4) DOTS(5, 4) DOTS(6, 4)
 DOTS(1, 4) DOTS(2, 4) DOTS(3, 4) DOTS(4, 2) DOTS(5, 2) DOTS(6, 2)
 #endif
 #undef DOTS
-#undef SHORT
-#undef SHORT_N
-#undef S_OP
-#undef S_LOAD_SOME
 
 static void T(product_dots)(const T(product_args) * g, ptrdiff_t first, ptrdiff_t rows)
 {

@@ -3,13 +3,15 @@
  * VEC, VEC_N          a vector of VEC_N numbers; + - * / work on it
  * V_LOAD, V_STORE     a whole vector, at any address;  V_SET: the same number everywhere
  * V_LOAD_SOME, V_STORE_SOME    the first `count` of it (1 .. VEC_N); the rest is read as zero
- * HALF, H_...         half a vector, for what products need
- * V_FMA(a, b, c)      a * b + c, rounded once (level 0: as the machine can)
+ * HALF, H_...         half a vector;  SHORT, S_...: a vector of 32 bytes at either level
+ * V_FMA(a, b, c)      a * b + c, rounded once (level 0: as the machine can);  V_FNMA: -a * b + c
  * V_LESS(a, b)        a MASK, false where one is NaN;  V_SELECT(mask, yes, no)
  * V_AT_MOST, V_AT_LEAST(x, bound)    x or the bound; NaN where x is NaN
- * V_ABS, V_SIGNED_AS(x, sign), V_SQRT
+ * V_ABS, V_BELOW_0 (-|x|), V_SIGNED_AS(x, sign), V_SQRT
  * V_ROUND             to an integer, for |x| < 2^22 (float) or 2^51 (double)
  * V_POWER(n)          2^n for an integral n, where that is a normal number
+ * V_SCALE(x, n)       2^n x for x about 1 and an integral n, also where that is denormal, 0 or inf
+ * V_SUM, V_MAXIMUM    of the lanes, in a fixed order;  V_FIRST_OF(count): a mask
  * V_SPLIT(x, &n)      m with x = 2^n m and sqrt(1/2) <= m < sqrt(2), for a normal x > 0
  *
  * Level 0 has vectors of one number: plain C, which the compiler vectorises as it can.
@@ -24,6 +26,15 @@
 #undef H_SET
 #undef H_FMA
 #undef H_WIDE
+#undef SHORT
+#undef SHORT_N
+#undef S_OP
+#undef S_LOAD_SOME
+#undef S_STORE_SOME
+#undef V_FIRST_OF
+#undef V_SCALE
+#undef V_SUM
+#undef V_MAXIMUM
 #undef INTS
 #undef V_OP
 #undef I_OP
@@ -52,6 +63,8 @@
 #undef BITS_OF_TWO_TO_FRACTION
 #undef V_FIRST
 #undef V_ABS
+#undef V_BELOW_0
+#undef V_FNMA
 #undef V_SIGNED_AS
 #undef V_ROUND
 #undef V_POWER
@@ -116,11 +129,16 @@
 #else
 #define V_FMA(a, b, c) ((a) * (b) + (c))
 #endif
+#define V_FNMA(a, b, c) V_FMA(-(a), b, c)
 #define V_LESS(a, b) ((a) < (b))
 #define V_SELECT(mask, yes, no) ((mask) ? (yes) : (no))
 #define V_AT_MOST(x, bound) ((x) > (bound) ? (bound) : (x))
 #define V_AT_LEAST(x, bound) ((x) < (bound) ? (bound) : (x))
 #define V_SQRT(x) M(sqrt)(x)
+#define V_FIRST_OF(count) 1
+#define V_SCALE(x, n) T(scale)(x, n)
+#define V_SUM(v) (v)
+#define V_MAXIMUM(v) (v)
 #define I_SET(i) ((INTS)(i))
 #define I_ADD(a, b) ((a) + (b))
 #define I_AND(a, b) ((a) & (b))
@@ -176,7 +194,16 @@ INLINE REAL T(reals)(INTS i)
 #define V_STORE_SOME(p, v, count) V_OP(mask_storeu)(p, V_FIRST(count), v)
 #define H_LOAD_SOME(p, count) H_OP(maskz_loadu)(V_FIRST(count), p)
 #define H_STORE_SOME(p, v, count) H_OP(mask_storeu)(p, V_FIRST(count), v)
+#define SHORT HALF
+#define SHORT_N (VEC_N / 2)
+#define S_OP H_OP
+#define S_LOAD_SOME H_LOAD_SOME
+#define S_STORE_SOME H_STORE_SOME
+#define V_FIRST_OF(count) V_FIRST(count)
 #define V_SELECT(mask, yes, no) V_OP(mask_blend)(mask, no, yes)
+#define V_SCALE(x, n) V_OP(scalef)(x, n)
+#define V_SUM(v) V_OP(reduce_add)(v)
+#define V_MAXIMUM(v) V_OP(reduce_max)(v)
 #define I_AND(a, b) _mm512_and_si512(a, b)
 #define I_OR(a, b) _mm512_or_si512(a, b)
 #else
@@ -209,6 +236,19 @@ INLINE REAL T(reals)(INTS i)
 #define V_STORE_SOME(p, v, count) T(store_some)(p, v, count)
 #define H_LOAD_SOME(p, count) H_OP(maskload)(p, _mm256_castsi256_si128(T(first)(count)))
 #define H_STORE_SOME(p, v, count) T(store_some)(p, H_WIDE(v), count)
+#define SHORT VEC
+#define SHORT_N VEC_N
+#define S_OP V_OP
+#define S_LOAD_SOME V_LOAD_SOME
+#define S_STORE_SOME V_STORE_SOME
+#if REAL_BITS == 32
+#define V_FIRST_OF(count) _mm256_castsi256_ps(T(first)(count))
+#else
+#define V_FIRST_OF(count) _mm256_castsi256_pd(T(first)(count))
+#endif
+#define V_SCALE(x, n) T(scale)(x, n)
+#define V_SUM(v) T(sum)(v)
+#define V_MAXIMUM(v) T(maximum)(v)
 #define V_LESS(a, b) V_OP(cmp)(a, b, _CMP_LT_OQ)
 #define V_SELECT(mask, yes, no) V_OP(blendv)(no, yes, mask)
 #define I_AND(a, b) _mm256_and_si256(a, b)
@@ -219,6 +259,7 @@ INLINE REAL T(reals)(INTS i)
 #define V_STORE(p, v) V_OP(storeu)(p, v)
 #define V_SET(x) V_OP(set1)((REAL)(x))
 #define V_FMA(a, b, c) V_OP(fmadd)(a, b, c)
+#define V_FNMA(a, b, c) V_OP(fnmadd)(a, b, c)
 #define H_SET(x) H_OP(set1)(x)
 #define H_FMA(a, b, c) H_OP(fmadd)(a, b, c)
 #define V_AT_MOST(x, bound) V_OP(min)(bound, x) /* the second operand, where one is NaN */
@@ -277,6 +318,7 @@ INLINE void T(store_some)(REAL *p, VEC v, ptrdiff_t count)
 #endif
 
 #define V_ABS(x) V_REALS(I_AND(V_INTS(x), I_SET(SIGN_BIT - 1)))
+#define V_BELOW_0(x) V_REALS(I_OR(V_INTS(x), I_SET(SIGN_BIT)))
 #define V_SIGNED_AS(x, sign)                                                                       \
     V_REALS(I_OR(I_AND(V_INTS(x), I_SET(SIGN_BIT - 1)), I_AND(V_INTS(sign), I_SET(SIGN_BIT))))
 #define V_ROUND(x) (((x) + V_SET(ROUNDER)) - V_SET(ROUNDER))
@@ -292,3 +334,34 @@ INLINE VEC T(split)(VEC x, VEC *n)
     return V_REALS(I_ADD(fraction, I_SET(BITS_OF_SQRT_HALF)));
 }
 #define V_SPLIT(x, n) T(split)(x, n)
+
+#if SKX_LEVEL != 512
+INLINE VEC T(scale)(VEC x, VEC n)
+{
+    VEC half = V_ROUND(V_SET(0.5) * n);
+    return x * V_POWER(half) * V_POWER(n - half);
+}
+#endif
+
+#if SKX_LEVEL == 256
+INLINE REAL T(sum)(VEC v)
+{
+    REAL lane[VEC_N];
+    V_STORE(lane, v + V_OP(permute2f128)(v, v, 1));
+#if REAL_BITS == 32
+    return (lane[0] + lane[2]) + (lane[1] + lane[3]);
+#else
+    return lane[0] + lane[1];
+#endif
+}
+
+INLINE REAL T(maximum)(VEC v)
+{
+    REAL lane[VEC_N], most;
+    V_STORE(lane, V_OP(max)(v, V_OP(permute2f128)(v, v, 1)));
+    most = lane[0];
+    for (int i = 1; i < VEC_N / 2; i++)
+        most = lane[i] > most ? lane[i] : most;
+    return most;
+}
+#endif

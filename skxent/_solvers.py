@@ -63,8 +63,8 @@ def minimize_scipy(
             raise StopIteration
 
     options = {
-        # ftol as in scikit-learn's LogisticRegression: the gradient decides, not the last digits
-        "lbfgs": {"maxiter": max_iter, "maxfun": max_fun, "ftol": 64 * np.finfo(float).eps},
+        # SciPy's own ftol at the default tol, and smaller with it
+        "lbfgs": {"maxiter": max_iter, "maxfun": max_fun, "ftol": min(1.0, tol / 1e-4) * 2.2e-9},
         "tnc": {"maxfun": max_fun, "ftol": 0.0},
     }.get(method, {"maxiter": max_iter})
     converged = False

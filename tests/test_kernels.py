@@ -157,9 +157,7 @@ class Problem:
         losses = reference_loss(self.loss, z, (self.y if y is None else y)[rows])
         w = np.ones(self.n)[rows] if weights is None else weights[rows]
         squares = sum((W**2).sum() for W, _ in split(self.sizes, params.astype(np.float64)))
-        return (
-            scale * self.options.get("loss_scale", 1.0) * (w @ losses) + penalty / 2 * squares
-        )
+        return scale * self.options.get("loss_scale", 1.0) * (w @ losses) + penalty / 2 * squares
 
     def reference_gradient(self, step=1e-5, params=None, **arguments):
         """Numerical derivative of the reference, by the five-point rule."""
@@ -405,9 +403,7 @@ def test_layout_of_X_does_not_matter(layout, dtype):
     X = layouts(problem.X)[layout]
     rows = np.random.default_rng(0).permutation(300).astype(np.int32)
     np.testing.assert_array_equal(X, problem.X)
-    np.testing.assert_array_equal(
-        problem.logits(Inputs.dense(X), rows), problem.logits(rows=rows)
-    )
+    np.testing.assert_array_equal(problem.logits(Inputs.dense(X), rows), problem.logits(rows=rows))
     np.testing.assert_array_equal(problem.value(Inputs.dense(X))[1], problem.value()[1])
 
 

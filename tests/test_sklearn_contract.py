@@ -119,6 +119,8 @@ def test_nothing_is_left_to_excuse():
     for Classifier in CLASSES:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", sklearn.exceptions.SkipTestWarning)
+            # on the noise of some checks 200 iterations are not enough, nor are they scikit-learn's
+            warnings.simplefilter("ignore", ConvergenceWarning)
             results = estimator_checks.check_estimator(Classifier(solver="lbfgs"))
         assert {result["status"] for result in results} <= {"passed", "skipped"}
         skipped = [result for result in results if result["status"] == "skipped"]

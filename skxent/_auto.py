@@ -63,6 +63,8 @@ def resolve(given: dict[str, Any], n_rows: int, incremental: bool) -> Plan:
         rules = table_recipe(n_rows)
     reasons = {k: reason for k in rules if isinstance(given[k], str) and given[k] == "auto"}
     settings = {k: rules[k] if k in reasons else given[k] for k in rules}
+    if given["solver"] == "auto":
+        reasons, settings["solver"] = {"solver": reason} | reasons, solver
     settings["batch_size"] = max(min(settings["batch_size"], n_rows), 1)
     return Plan(solver, settings, reasons)
 

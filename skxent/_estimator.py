@@ -47,7 +47,7 @@ from ._network import INIT_SCHEMES, Network
 from ._objective import Objective
 from ._solvers import FULL_BATCH, MINI_BATCH, SCIPY_METHODS, MiniBatch
 from ._stopping import Monitor, Patience
-from ._threads import effective_n_jobs
+from ._threads import effective_n_jobs, one_blas_thread
 from .losses import KERNEL_LOSSES
 
 try:  # scikit-learn 1.9 and later
@@ -317,7 +317,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
             tell = partial(self._tell_callbacks, context, X, y)
         new = copy.copy(self)
-        new._learn(X, y, sample_weight, validation, groups, classes, incremental, tell, start)
+        with one_blas_thread():
+            new._learn(X, y, sample_weight, validation, groups, classes, incremental, tell, start)
         for name in set(vars(self)) - set(vars(new)):
             delattr(self, name)
         vars(self).update(vars(new))
@@ -820,10 +821,10 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 stacklevel=4,
             )
         elif watch.ending == "max_iter" and not incremental and self._warns_of_max_iter(plan):
+            calls = f" (or max_fun={self.max_fun} calls)" if plan.solver in SCIPY_METHODS else ""
             warnings.warn(
-                f"The {plan.solver} solver reached max_iter={plan.max_iter} iterations (or "
-                f"max_fun={self.max_fun} function calls) before it converged. Raise max_iter, or "
-                "tol if this is good enough.",
+                f"The {plan.solver} solver reached max_iter={plan.max_iter} iterations{calls} "
+                "before it converged. Raise max_iter, or tol if this is good enough.",
                 ConvergenceWarning,
                 stacklevel=4,
             )

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 
 from joblib import cpu_count
+from threadpoolctl import threadpool_limits
+
+from ._kernels import simd_level
 
 
 def effective_n_jobs(n_jobs: int | None) -> int:
@@ -23,3 +27,12 @@ def effective_n_jobs(n_jobs: int | None) -> int:
     if n_jobs == 0:
         raise ValueError("n_jobs must not be 0; give a number of threads, -1 for all, or None.")
     return n_jobs
+
+
+def one_blas_thread() -> AbstractContextManager:
+    """Keep the BLAS to one thread for a while, where the kernel's products are the BLAS's.
+
+    That is on processors without AVX2. Threads of the BLAS inside threads of a committee, or beside
+    another process, would stand in each other's way; the process's setting comes back at the end.
+    """
+    return threadpool_limits(1, user_api="blas") if simd_level() == "blas" else nullcontext()

@@ -249,9 +249,9 @@ def test_positions_along_the_bins():
 def test_two_values_get_no_bins_and_many_columns_neither():
     rng = np.random.default_rng(0)
     assert TableEncoder().fit(rng.integers(0, 2, (200, 3)))._widths.size == 0
-    assert _auto_n_bins(99, 5) == 0 and _auto_n_bins(100, 5) == 16 and _auto_n_bins(999, 201) == 0
-    assert TableEncoder().fit(rng.normal(size=(120, 201))).n_bins_ == 0
-    assert TableEncoder().fit(rng.normal(size=(120, 20))).n_bins_ == 16
+    assert [_auto_n_bins(n, 5) for n in (999, 1000)] == [0, 16] and _auto_n_bins(9999, 201) == 0
+    assert TableEncoder().fit(rng.normal(size=(1200, 201))).n_bins_ == 0
+    assert TableEncoder().fit(rng.normal(size=(1200, 20))).n_bins_ == 16
 
 
 def test_dtype():

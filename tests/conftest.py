@@ -1,9 +1,17 @@
 """Data that the tests share: small, real, and shipped with scikit-learn."""
 
+import signal
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.preprocessing import StandardScaler
+
+
+def pytest_configure():
+    """Let Ctrl-C be tested where the tests run in the background of a shell, which ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _standardised(loader):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit
@@ -437,23 +439,23 @@ def _soft_targets(y: ArrayLike) -> tuple[NDArray, NDArray] | None:
     return values, labels
 
 
-_head, _parameters = str(SoftmaxMLPClassifier.__doc__).split("    Parameters\n", 1)
+# Python 3.13 takes the indentation off docstrings; taken off here, all versions are alike
+_head, _parameters = cleandoc(str(SoftmaxMLPClassifier.__doc__)).split("Parameters\n", 1)
 SigmoidMLPClassifier.__doc__ = (
-    r"""Neural network with independent sigmoid outputs, for several labels per row.
+    cleandoc(r"""Neural network with independent sigmoid outputs, for several labels per row.
 
     Minimises the sum of the binary cross-entropies of its outputs,
     :math:`-\sum_j [y_j \ln a_j + (1 - y_j) \ln(1 - a_j)]` with :math:`a = \sigma(z)`, for
     multilabel indicator targets and for binary ones. All else is as in
     :class:`SoftmaxMLPClassifier`.
-
-    Parameters
-"""
-    + _parameters.split("    See Also\n", 1)[0]
+""")
+    + "\n\nParameters\n"
+    + _parameters.split("See Also\n", 1)[0]
     .replace("Loss on the softmax outputs", "Loss on the sigmoid outputs")
     .replace("outputs (1 for two classes)", "sigmoid outputs")
     .replace('"softmax", or "logistic" for two classes.', '"logistic".')
     .replace("Class labels.", "Class labels; numbers of the outputs for multilabel targets.")
-    + """    See Also
+    + cleandoc("""See Also
     --------
     SoftmaxMLPClassifier : For one class per row.
 
@@ -469,6 +471,6 @@ SigmoidMLPClassifier.__doc__ = (
     >>> clf = SigmoidMLPClassifier(solver="lbfgs", random_state=0).fit(X, Y)
     >>> clf.predict_proba(X).shape
     (100, 3)
-    """
+    """)
 )
 del _head, _parameters

@@ -40,9 +40,13 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
+from sklearn.utils.fixes import parse_version
 
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
 
+since_1_8 = pytest.mark.skipif(
+    parse_version(sklearn.__version__) < parse_version("1.8"), reason="new in scikit-learn 1.8"
+)
 CLASSES = (SoftmaxMLPClassifier, SigmoidMLPClassifier)
 SOLVERS = ("lbfgs", "bfgs", "cg", "tnc", "gradient_descent", "sgd", "adam", "adamw")
 both_classes = pytest.mark.parametrize("Classifier", CLASSES)
@@ -147,6 +151,7 @@ print("done")
 """
 
 
+@since_1_8
 @pytest.mark.skipif(
     bool(os.environ.get("SCIPY_ARRAY_API")), reason="this whole run is already the other one"
 )
@@ -344,7 +349,9 @@ def test_cross_val_predict_and_learning_curve(iris):
 
 
 @both_classes
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
+@pytest.mark.parametrize(
+    "method", ["sigmoid", "isotonic", pytest.param("temperature", marks=since_1_8)]
+)
 def test_calibrated_classifier(Classifier, method, breast_cancer):
     X, y = breast_cancer
     model = CalibratedClassifierCV(network(Classifier), method=method, cv=3).fit(X[::2], y[::2])
@@ -353,6 +360,7 @@ def test_calibrated_classifier(Classifier, method, breast_cancer):
         assert log_loss(y[1::2], model.predict_proba(X[1::2])) < 0.25
 
 
+@since_1_8
 def test_temperature_calibration_of_many_classes(iris):
     X, y = iris
     model = CalibratedClassifierCV(network(), method="temperature", cv=3).fit(X, y)

@@ -20,8 +20,6 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import check_scoring, get_scorer_names
-from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -106,7 +104,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         "weight_decay": [_AUTO, Interval(Real, 0, None, closed="left")],
         "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
         "averaging": [_AUTO, Interval(Real, 0, 1, closed="left")],
-        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "scoring": [str, callable, None],
         "cv": ["cv_object"],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
         "encoder": [StrOptions({"auto", "passthrough"}), HasMethods(["fit", "transform"])],
@@ -616,6 +614,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if incremental or validation is not None:
             return [(None, None)] * n_members
         if self.cv is not None:
+            from sklearn.model_selection import check_cv  # costs time at import, and few need it
+
             splitter = check_cv(self.cv, codes, classifier=True)
             splits = [
                 (_row_numbers(train), _row_numbers(test))
@@ -646,6 +646,10 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     def _held_out(self, objectives, splits, validation, X, y, targets, weights):
         """Return what judges the members while they train; None if no rows are held out."""
+        if self.scoring is not None:
+            from sklearn.metrics import check_scoring  # costs time at import, and few need it
+
+            scorer = check_scoring(self, scoring=self.scoring)
         if validation is None:
             if splits[0][1] is None:
                 return None
@@ -665,7 +669,6 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             scored = [(X_val, y_val, slice(None))]
         held_out = HeldOut(objectives, splits, self._decisions, targets, weights, own)
         if self.scoring is not None:
-            scorer = check_scoring(self, scoring=self.scoring)
             takes_weights = "sample_weight" in inspect.signature(scorer).parameters
             weighted = weights is not None and takes_weights
 

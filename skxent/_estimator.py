@@ -10,7 +10,6 @@ import copy
 import inspect
 import math
 import time
-import warnings
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
@@ -19,14 +18,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
-    assert_all_finite,
     check_consistent_length,
     check_is_fitted,
     validate_data,
@@ -38,11 +34,13 @@ from ._auto import Plan, resolve
 from ._committee import descend_together, minimize_each
 from ._decisions import Decisions
 from ._encoding import TableEncoder
-from ._held_out import HeldOut, stratified_folds, stratified_holdout
-from ._history import joint, last_line, new_history
+from ._held_out import HeldOut, random_splits, splits_of
+from ._history import joint, new_history
 from ._kernels import Inputs, Kernel
+from ._labels import class_factors, unique_labels
 from ._network import INIT_SCHEMES, Network
 from ._objective import Objective
+from ._reporting import last_line, warn_of_ending
 from ._solvers import FULL_BATCH, MINI_BATCH, SCIPY_METHODS, MiniBatch
 from ._stopping import Monitor, Patience
 from ._threads import effective_n_jobs, one_blas_thread
@@ -436,13 +434,16 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         self._rng = rng
         if plan.calibration is not None and held_out is not None:
             self.temperature_ = held_out.temperature(self._params)
-        self._warn(watch, plan, incremental)
+        # a schedule that ends with max_iter is meant to
+        endless = plan.learning_rate in ("constant", "invscaling", "adaptive")
+        runs_out = self.solver != "auto" and endless and not incremental
+        warn_of_ending(watch, plan, self.tol, self.max_fun, runs_out)
 
     # ---- reading what was given
 
     def _read_codes(self, y, warm, incremental, classes):
         """Class numbers of 1-D labels; declares the classes unless training goes on."""
-        found, codes = _unique_labels(y)
+        found, codes = unique_labels(y)
         if not warm:
             declared = found if classes is None or not incremental else np.unique(classes)
             self._set_classes(declared)
@@ -489,19 +490,7 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             return None, None
         w = np.ones(len(codes)) if sample_weight is None else sample_weight
         if self.class_weight is not None:
-            mass = np.bincount(codes, weights=w, minlength=len(self.classes_))
-            if self.class_weight == "balanced":
-                present = mass > 0
-                factors = np.zeros(len(mass))
-                factors[present] = mass.sum() / (present.sum() * mass[present])
-            else:
-                labels = self.classes_.tolist()
-                unknown = [label for label in self.class_weight if label not in labels]
-                if unknown:
-                    raise ValueError(
-                        f"class_weight names {unknown}, which are not among the classes {labels}."
-                    )
-                factors = np.array([self.class_weight.get(label, 1.0) for label in labels], float)
+            factors = class_factors(self.class_weight, self.classes_, codes, w)
             w = w * factors[codes]
         if not w.sum() > 0 or not np.isfinite(w.sum()):
             raise ValueError(
@@ -614,35 +603,15 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if incremental or validation is not None:
             return [(None, None)] * n_members
         if self.cv is not None:
-            from sklearn.model_selection import check_cv  # costs time at import, and few need it
-
-            splitter = check_cv(self.cv, codes, classifier=True)
-            splits = [
-                (_row_numbers(train), _row_numbers(test))
-                for train, test in splitter.split(X, codes, groups)
-            ]
-            if not splits or not all(len(rows) for split in splits for rows in split):
-                raise ValueError(
-                    "cv gives no split, or one without rows on one of its sides; it must give rows "
-                    "to train on and rows to hold out."
-                )
+            every = splits_of(self.cv, X, codes, groups)
             if n_members == 1:  # of splits in the order of time the last has the longest past
-                return splits[-1:]
+                return every[-1:]
             if self.n_members == "auto":
-                return splits
-            return [splits[i % len(splits)] for i in range(n_members)]
+                return every
+            return [every[i % len(every)] for i in range(n_members)]
         if not plan.early_stopping:
             return [(None, None)] * n_members
-        if n_members == 1:
-            held_out = stratified_holdout(codes, self.validation_fraction, rng)
-            if held_out.sum() < 2:
-                raise ValueError(
-                    "The validation set is too small. Increase 'validation_fraction' or the size "
-                    "of your dataset."
-                )
-            return [(np.flatnonzero(~held_out), np.flatnonzero(held_out))]
-        folds = stratified_folds(codes, n_members, rng)
-        return [(np.flatnonzero(folds != m), np.flatnonzero(folds == m)) for m in range(n_members)]
+        return random_splits(codes, n_members, self.validation_fraction, rng)
 
     def _held_out(self, objectives, splits, validation, X, y, targets, weights):
         """Return what judges the members while they train; None if no rows are held out."""
@@ -797,46 +766,6 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             "n_iter_": len(history["epoch"]),
         }
 
-    def _warn(self, watch, plan, incremental):
-        if watch.ending == "interrupted":
-            warnings.warn(
-                f"Training interrupted by user after {watch.n_epochs} epochs; the parameters of "
-                "the best epoch are kept.",
-                stacklevel=4,
-            )
-        elif watch.ending == "diverged" or watch.lost:
-            losses = watch.history["loss"]
-            finite = f": the loss rose from {min(losses):.3g} to {losses[-1]:.3g}."
-            infinite = f" in epoch {watch.n_epochs + 1}: the loss is not finite."
-            warnings.warn(
-                f"Training diverged{infinite if watch.ending == 'diverged' else finite} The "
-                f"parameters of epoch {watch.best_epoch} are kept. Lower learning_rate_init (now "
-                f"{plan.learning_rate_init}), scale the features, or set max_grad_norm.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-        elif watch.ending == "no_progress":
-            warnings.warn(
-                f"The {plan.solver} solver found no lower loss along its last direction, often the "
-                f"limit of rounding, before its gradient was below tol={self.tol}. Raise tol, or "
-                "use solver='lbfgs'.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-        elif watch.ending == "max_iter" and not incremental and self._warns_of_max_iter(plan):
-            calls = f" (or max_fun={self.max_fun} calls)" if plan.solver in SCIPY_METHODS else ""
-            warnings.warn(
-                f"The {plan.solver} solver reached max_iter={plan.max_iter} iterations{calls} "
-                "before it converged. Raise max_iter, or tol if this is good enough.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-
-    def _warns_of_max_iter(self, plan):
-        """Tell whether max_iter cuts a run short: a schedule that ends with it is meant to."""
-        endless = ("constant", "invscaling", "adaptive")
-        return self.solver != "auto" and plan.learning_rate in endless
-
     # ---------------------------------------------------------------- outputs
 
     @property
@@ -982,37 +911,3 @@ def _table_inputs(encoder, compact) -> Inputs:
         return _inputs(compact)
     dense, positions = compact
     return Inputs.table(dense, positions, encoder._kinds, encoder._widths)
-
-
-def _row_numbers(rows):
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
-
-
-def _unique_labels(y):
-    """Return the sorted labels of y, and every row's place among them, in little memory.
-
-    Integers in a narrow range are looked up piece by piece, so that ten million labels need ten
-    megabytes; all else is sorted.
-    """
-    if y.dtype.kind in "iu" and len(y):
-        low, high = int(y.min()), int(y.max())
-        if high - low < 1 << 16:
-            pieces = [slice(i, i + (1 << 20)) for i in range(0, len(y), 1 << 20)]
-            present = np.zeros(high - low + 1, dtype=bool)
-            for piece in pieces:
-                present[y[piece].astype(np.int64) - low] = True
-            labels = (np.flatnonzero(present) + low).astype(y.dtype)
-            place = np.maximum(np.cumsum(present) - 1, 0).astype(_code_dtype(labels))
-            codes = np.empty(len(y), dtype=place.dtype)
-            for piece in pieces:
-                codes[piece] = place[y[piece].astype(np.int64) - low]
-            return labels, codes
-    assert_all_finite(y, input_name="y")
-    check_classification_targets(y)
-    labels, codes = np.unique(y, return_inverse=True)
-    return labels, codes.astype(_code_dtype(labels))
-
-
-def _code_dtype(classes):
-    return np.uint8 if len(classes) <= 256 else np.int32

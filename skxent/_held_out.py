@@ -44,6 +44,43 @@ def stratified_holdout(codes: NDArray, fraction: float, rng: np.random.RandomSta
     return held_out
 
 
+def random_splits(
+    codes: NDArray, n_members: int, fraction: float, rng: np.random.RandomState
+) -> list[Split]:
+    """One stratified split for one network, for a committee a fold for each member."""
+    if n_members > 1:
+        folds = stratified_folds(codes, n_members, rng)
+        return [(np.flatnonzero(folds != m), np.flatnonzero(folds == m)) for m in range(n_members)]
+    held_out = stratified_holdout(codes, fraction, rng)
+    if held_out.sum() < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of your "
+            "dataset."
+        )
+    return [(np.flatnonzero(~held_out), np.flatnonzero(held_out))]
+
+
+def splits_of(cv: Any, X: Any, codes: NDArray, groups: Any) -> list[Split]:
+    """All splits that a cross-validation splitter, an integer or an iterable stands for."""
+    from sklearn.model_selection import check_cv  # costs time at import, and few need it
+
+    splits = [
+        (_row_numbers(train), _row_numbers(test))
+        for train, test in check_cv(cv, codes, classifier=True).split(X, codes, groups)
+    ]
+    if not splits or not all(len(rows) for split in splits for rows in split):
+        raise ValueError(
+            "cv gives no split, or one without rows on one of its sides; it must give rows to "
+            "train on and rows to hold out."
+        )
+    return splits
+
+
+def _row_numbers(rows):
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
+
+
 @dataclass
 class HeldOut:
     """Judges members on the rows they were not trained on, or on validation data of one's own.

@@ -1,4 +1,4 @@
-"""One row of figures per epoch, as a dictionary of columns; and the line that shows a row."""
+"""One row of figures per epoch, as a dictionary of columns."""
 
 from __future__ import annotations
 
@@ -41,17 +41,3 @@ def joint(histories: list[History]) -> History:
         means = {c: sum(r[c] for r in rows) / len(rows) for c in COLUMNS}
         append(together, **(means | {"epoch": max(r["epoch"] for r in rows)}))
     return together
-
-
-def last_line(history: History) -> str:
-    """Return the last row as one aligned line of text."""
-    row = {column: values[-1] for column, values in history.items()}
-    parts = [f"epoch {row['epoch']:5d}", f"loss {row['loss']:10.6f}"]
-    if not math.isnan(row["validation_loss"]):
-        parts.append(f"validation loss {row['validation_loss']:10.6f}")
-    if not math.isnan(row["score"]):
-        parts.append(f"score {row['score']:10.6f}")
-    if not math.isnan(row["learning_rate"]):
-        parts.append(f"rate {row['learning_rate']:9.2e}")
-    parts += [f"|gradient| {row['gradient_norm']:9.2e}", f"{row['seconds']:8.2f} s"]
-    return "  ".join(parts)

@@ -1,0 +1,58 @@
+"""Labels as numbers, and the weights of their classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import assert_all_finite
+
+
+def unique_labels(y: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the sorted labels of y, and every row's place among them, in little memory.
+
+    Integers in a narrow range are looked up piece by piece, so that ten million labels need ten
+    megabytes; all else is sorted.
+    """
+    if y.dtype.kind in "iu" and len(y):
+        low, high = int(y.min()), int(y.max())
+        if high - low < 1 << 16:
+            pieces = [slice(i, i + (1 << 20)) for i in range(0, len(y), 1 << 20)]
+            present = np.zeros(high - low + 1, dtype=bool)
+            for piece in pieces:
+                present[y[piece].astype(np.int64) - low] = True
+            labels = (np.flatnonzero(present) + low).astype(y.dtype)
+            place = np.maximum(np.cumsum(present) - 1, 0).astype(_code_dtype(labels))
+            codes = np.empty(len(y), dtype=place.dtype)
+            for piece in pieces:
+                codes[piece] = place[y[piece].astype(np.int64) - low]
+            return labels, codes
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    labels, codes = np.unique(y, return_inverse=True)
+    return labels, codes.astype(_code_dtype(labels))
+
+
+def class_factors(class_weight: Any, classes: NDArray, codes: NDArray, weights: NDArray) -> NDArray:
+    """Return the factor on the weights of every class's rows.
+
+    "balanced" gives all classes that are there the same total weight; otherwise `class_weight`
+    names factors, and classes it does not name have 1.
+    """
+    if class_weight == "balanced":
+        mass = np.bincount(codes, weights=weights, minlength=len(classes))
+        present = mass > 0
+        factors = np.zeros(len(mass))
+        factors[present] = mass.sum() / (present.sum() * mass[present])
+        return factors
+    labels = classes.tolist()
+    unknown = [label for label in class_weight if label not in labels]
+    if unknown:
+        raise ValueError(f"class_weight names {unknown}, which are not among the classes {labels}.")
+    return np.array([class_weight.get(label, 1.0) for label in labels], dtype=float)
+
+
+def _code_dtype(classes):
+    return np.uint8 if len(classes) <= 256 else np.int32

@@ -43,6 +43,7 @@ from ._objective import Objective
 from ._reporting import last_line, warn_of_ending
 from ._solvers import FULL_BATCH, MINI_BATCH, SCIPY_METHODS, MiniBatch
 from ._stopping import Monitor, Patience
+from ._summary import Choice, Layer, Summary
 from ._threads import effective_n_jobs, one_blas_thread
 from .losses import KERNEL_LOSSES
 
@@ -371,6 +372,8 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         else:
             starts = [self._start(plan, network, rng, dtype) for _ in splits]
         self._network_shape = [list(network.sizes), list(network.activations)]
+        self.auto_ = {"solver": plan.solver} | {k: plan.settings[k] for k in plan.reasons}
+        self._reasons = dict(plan.reasons)
         self.n_layers_ = len(network.sizes)
 
         past = copy.deepcopy(self.history_) if warm else new_history()
@@ -729,8 +732,6 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         scores = self.validation_scores_
         self.best_validation_score_ = scores[self.best_epoch_ - 1] if scores else None
         self.temperature_ = 1.0
-        self.auto_ = {"solver": plan.solver} | {k: plan.settings[k] for k in plan.reasons}
-        self._reasons = dict(plan.reasons)
         self._patience = (watch.patience.best, watch.patience.stale)
 
     def _tell_callbacks(self, context, X, y, reconstruction):
@@ -875,17 +876,37 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             A few lines to print.
         """
         check_is_fitted(self, "_params")
-        sizes, activations = self._network_shape
-        layers = " -> ".join(map(str, sizes))
-        lines = [
-            f"{type(self).__name__}: {len(self._params)} member(s), {layers}, "
-            f"{self._params.size} parameters, temperature {self.temperature_:.3f}"
-        ]
-        lines += [
-            f"  {name} = {value!r}  ({self._reasons.get(name, 'as given')})"
-            for name, value in self.auto_.items()
-        ]
-        return "\n".join(lines)
+        return self._summary.text()
+
+    @property
+    def _summary(self) -> Summary:
+        network = self._fitted_network
+        activations = (*network.activations, self.out_activation_)
+        return Summary(
+            name=type(self).__name__,
+            n_members=len(self._params),
+            layers=tuple(
+                Layer(*shape, activation)
+                for shape, activation in zip(network.shapes, activations, strict=True)
+            ),
+            temperature=self.temperature_,
+            choices=tuple(
+                Choice(name, value, self._reasons.get(name, "as given"))
+                for name, value in self.auto_.items()
+            ),
+        )
+
+    def _get_params_html(self, *args, **kwargs):
+        """Table of the parameters in a notebook; once fitted, followed by what they led to.
+
+        scikit-learn asks for it (1.7 to 1.9) wherever it draws the estimator, be it alone or as a
+        step of a pipeline.
+        """
+        tables = super()._get_params_html(*args, **kwargs)
+        if self.__sklearn_is_fitted__():
+            parameters = tables._html_repr
+            tables._html_repr = lambda: parameters() + self._summary.html()
+        return tables
 
     def __sklearn_is_fitted__(self):
         return "_params" in self.__dict__

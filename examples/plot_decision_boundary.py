@@ -42,17 +42,17 @@ for epoch in range(1, 101):
             plot_method="contourf",
             levels=[0, 0.1, 0.3, 0.5, 0.7, 0.9, 1],
             cmap="RdBu",
-            alpha=0.8,
+            alpha=0.5,
             ax=ax,
         )
-        ax.scatter(*X.T, c=y, cmap="RdBu", edgecolor="black", s=18, linewidth=0.5)
+        ax.scatter(*X.T, c=y, cmap="RdBu", edgecolor="white", s=22, linewidth=0.6)
         loss = log_loss(y, classifier.predict_proba(X))
         ax.set(title=f"epoch {epoch}: cross-entropy {loss:.3f}", xlabel="", ylabel="")
 figure.colorbar(display.surface_, ax=axes, label="probability of class 1")
 
 # %%
-# The boundary begins as a straight line, which is the best that nearly linear units can
-# do, and bends as their weights grow. White is where the network is undecided: the band
-# becomes narrow where the classes are apart and stays wide where they meet.
+# The boundary begins as a nearly straight line, which is the best that nearly linear units
+# can do, and bends as their weights grow. The pale bands are where the network is undecided:
+# they become narrow as it grows sure.
 
 plt.show()

@@ -64,7 +64,8 @@ print(f"total {-np.log(p_true).sum():.4f} = 3 x mean {cross_entropy(z, y)[0]:.4f
 # All inputs at once
 # ------------------
 # Each hidden unit is a ramp over the plane of inputs, and the logits add such ramps; so
-# the probability of a species is a smooth, bent surface.
+# the probability of a species is a bent surface, with a plateau at the right, where both
+# units are off.
 
 grid = np.stack(np.meshgrid(*[np.linspace(0, 1, 101)] * 2), axis=-1)
 surface = softmax(np.maximum(grid @ W_1 + b_1, 0.0) @ W_2 + b_2)

@@ -33,20 +33,14 @@ def objective(w, b):
 
 def path(solver, steps, **settings):
     """Weight and bias after 0, 1, ..., steps iterations: fits that end after each."""
+    start = ([[[START[0]]]], [[START[1]]])
+    settings |= {"alpha": ALPHA, "encoder": "passthrough", "random_state": 0}
     points = [START]
     for n in range(1, steps + 1):
+        classifier = SoftmaxMLPClassifier((), solver=solver, init=start, max_iter=n, **settings)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # we mean to stop early
-            classifier = SoftmaxMLPClassifier(
-                (),
-                solver=solver,
-                max_iter=n,
-                init=([[[START[0]]]], [[START[1]]]),
-                alpha=ALPHA,
-                encoder="passthrough",
-                random_state=0,
-                **settings,
-            ).fit(X, y)
+            classifier.fit(X, y)
         points.append((classifier.coefs_[0][0, 0], classifier.intercepts_[0][0]))
     return np.array(points)
 
@@ -67,17 +61,10 @@ paths = {
 
 w, b = np.meshgrid(np.linspace(-1.6, 2.4, 121), np.linspace(-5, 2.5, 121))
 surface = np.vectorize(objective)(w, b)
+heights = np.log(surface - surface.min() + 0.01)
 figure, axes = plt.subplots(2, 2, figsize=(9, 7.5), sharex=True, sharey=True, layout="constrained")
 for ax, (name, points) in zip(axes.flat, paths.items(), strict=True):
-    ax.contour(
-        w,
-        b,
-        np.log(surface - surface.min() + 0.01),
-        14,
-        colors="gray",
-        linestyles="solid",
-        linewidths=0.6,
-    )
+    ax.contour(w, b, heights, 14, colors="gray", linestyles="solid", linewidths=0.6)
     ax.plot(*points.T, "o-", markersize=3)
     ax.plot(*points[-1], "o", color="tab:orange")
     ax.set_title(f"{name}: J = {objective(*points[-1]):.4f} after {len(points) - 1}")

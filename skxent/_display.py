@@ -401,13 +401,17 @@ class NetworkDisplay:
     def _write_weights(
         self, ax: Axes, coefs: list[NDArray], places: list[NDArray], margin: float
     ) -> None:
-        """Write each weight on its line, at a third of the way, and each bias above its unit."""
+        """Write each weight on its line and each bias above its unit.
+
+        With m units on the right, the numbers stand at 1 / (m + 1) of the way: there the lines of
+        units one apart are evenly spaced, so that no number covers another.
+        """
         style: dict[str, Any] = {"ha": "center", "fontsize": 8}
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
         for W, left, right in zip(coefs, places[:-1], places[1:], strict=True):
             for i, start in enumerate(left):
                 for j, end in enumerate(right):
-                    xy = start + (end - start) / 3
+                    xy = start + (end - start) / (len(right) + 1)
                     self._write(ax, f"{W[i, j]:.3g}", xy, (0, 0), va="center", bbox=box, **style)
         for b, at in zip(self.intercepts, places[1:], strict=True):
             for bias, xy in zip(np.ravel(np.asarray(b)), at, strict=False):

@@ -1,6 +1,7 @@
 """Displays, by what the figure contains."""
 
 import builtins
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -163,6 +164,18 @@ class TestNetwork:
         written = texts(NetworkDisplay.from_estimator(Fitted(), annotate=True))
         assert written.count("-4") == 2
         assert "+0.5" in written and "-0.5" in written
+
+    @pytest.mark.parametrize("sizes", [(2, 2, 3), (3, 2, 1), (4, 4, 2)])
+    def test_no_number_covers_another(self, sizes):
+        coefs = [np.full(shape, -8.88) for shape in zip(sizes[:-1], sizes[1:], strict=True)]
+        _, ax = plt.subplots(figsize=(8, 6), layout="constrained")
+        display = NetworkDisplay(coefs=coefs, intercepts=[np.ones(n) for n in sizes[1:]])
+        display.plot(ax, values=[np.ones(n) for n in sizes], annotate=True)
+        display.figure_.canvas.draw()
+        boxes = [text.get_window_extent() for text in display.texts_]
+        assert len(boxes) > sum(sizes)
+        pairs = itertools.combinations(boxes, 2)
+        assert not [(a, b) for a, b in pairs if a.overlaps(b)]
 
     def test_values_in_the_units(self):
         values = [[0.1, 0.2], [0.3, 0.4], [0.5, 0.25, 0.25]]

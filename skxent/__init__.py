@@ -4,6 +4,7 @@ from . import losses
 from ._classifier import SigmoidMLPClassifier, SoftmaxMLPClassifier
 from ._display import LossCurveDisplay, NetworkDisplay
 from ._encoding import TableEncoder
+from ._search import search_space
 
 __all__ = [
     "LossCurveDisplay",
@@ -12,6 +13,7 @@ __all__ = [
     "SoftmaxMLPClassifier",
     "TableEncoder",
     "losses",
+    "search_space",
 ]
 
 __version__ = "0.1.0"

@@ -28,6 +28,15 @@ from ._frames import (
     values_of,
     weighted_rows,
 )
+from ._persistence import (
+    Versioned,
+    pack_names,
+    pack_tables,
+    pack_texts,
+    unpack_names,
+    unpack_tables,
+    unpack_texts,
+)
 from ._statistics import level_log_odds, look_up
 
 _ONE_HOT, _PIECEWISE_LINEAR = 0, 1  # what a position means: a level, a place along the bins
@@ -56,7 +65,7 @@ def _rare_below(n_rows):
     return min(max(2, n_rows // 500), 10)
 
 
-class TableEncoder(TransformerMixin, BaseEstimator):
+class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     """Encode a table of numbers and categories, with gaps, as one matrix of floats.
 
     Numbers are centred at their median, divided by their interquartile range and smoothly
@@ -586,6 +595,38 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         encoder = cls()
         vars(encoder).update(state)
         return encoder
+
+    @staticmethod
+    def _pack(state):
+        """Return the state as it is saved, with the texts in it as arrays."""
+        if "_families" not in state:
+            return state
+        state = pack_names(state) | {"_families": pack_texts(state["_families"])}
+        if "_levels" in state:  # codes go by the order of the levels
+            state["_levels"] = pack_tables(state["_levels"])
+        statistics = state["_statistics"]
+        odds = [values for table in statistics.values() for values in table.values()]
+        state["_statistics"] = pack_tables(statistics.values()) | {
+            "columns": np.array([*statistics], dtype=np.int64),
+            "odds": np.array(odds, dtype=np.float64),
+        }
+        return state
+
+    @staticmethod
+    def _unpack(state):
+        if "_families" not in state:
+            return state
+        state = unpack_names(state) | {"_families": unpack_texts(state["_families"])}
+        if "_levels" in state:
+            tables = unpack_tables(state["_levels"])
+            state["_levels"] = [{text: i for i, text in enumerate(table)} for table in tables]
+        packed = state["_statistics"]
+        tables, odds = unpack_tables(packed), iter(packed["odds"].tolist())
+        state["_statistics"] = {
+            i: {text: next(odds) for text in table}
+            for i, table in zip(packed["columns"].tolist(), tables, strict=True)
+        }
+        return state
 
     def __sklearn_tags__(self):
         """Return the tags of the encoder: it takes missing values and sparse matrices."""

@@ -40,6 +40,7 @@ from ._kernels import Inputs, Kernel
 from ._labels import class_factors, unique_labels
 from ._network import INIT_SCHEMES, Network
 from ._objective import Objective
+from ._persistence import Versioned, pack_history, pack_names, unpack_history, unpack_names
 from ._reporting import last_line, warn_of_ending
 from ._solvers import FULL_BATCH, MINI_BATCH, SCIPY_METHODS, MiniBatch
 from ._stopping import Monitor, Patience
@@ -58,7 +59,7 @@ except ImportError:  # pragma: no cover
 _AUTO = StrOptions({"auto"})
 
 
-class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
+class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     """Fitting, prediction and persistence of a committee of one or more networks.
 
     A subclass says what its targets are: `_read_targets`, `_out_activation` and `predict`.
@@ -907,6 +908,27 @@ class BaseMLP(ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             parameters = tables._html_repr
             tables._html_repr = lambda: parameters() + self._summary.html()
         return tables
+
+    # ---------------------------------------------------------------- saving
+
+    @staticmethod
+    def _pack(state):
+        """Return the state as it is saved; that of the encoder is packed as its own would be."""
+        if "_params" not in state:
+            return state
+        state = pack_names(state) | {"history_": pack_history(state["history_"])}
+        if state["_encoder_state"] is not None:
+            state["_encoder_state"] = TableEncoder._pack(dict(state["_encoder_state"]))
+        return state
+
+    @staticmethod
+    def _unpack(state):
+        if "_params" not in state:
+            return state
+        state = unpack_names(state) | {"history_": unpack_history(state["history_"])}
+        if state["_encoder_state"] is not None:
+            state["_encoder_state"] = TableEncoder._unpack(state["_encoder_state"])
+        return state
 
     def __sklearn_is_fitted__(self):
         return "_params" in self.__dict__

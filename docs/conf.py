@@ -21,12 +21,16 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "links",
     "public_names",
 ]
 exclude_patterns = ["_build", "generated/gallery_backreferences"]
 templates_path = ["_templates"]
 default_role = "literal"
-nitpicky = False
+nitpicky = True  # a reference that leads nowhere is a warning
+nitpick_ignore_regex = [("py:.*", r"(sklearn|matplotlib|numpy|scipy|pandas)\..*")]
+linkcheck_timeout = 30
+linkcheck_retries = 3
 
 # -- API pages -------------------------------------------------------------------------------------
 autosummary_generate = True
@@ -90,19 +94,8 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {
-    page: []
-    for page in (
-        "index",
-        "quick_start",
-        "migrating",
-        "how_it_works",
-        "changelog",
-        "contributing",
-        "citing",
-        "security",
-    )
-}
+# of the pages at the top only the reference has pages below it to go to
+html_sidebars = {"*": [], "api": ["sidebar-collapse", "sidebar-nav-bs"]}
 
 
 def setup(app):

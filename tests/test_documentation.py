@@ -1,5 +1,6 @@
 """README and pages say what is so; the code in the pages is run as doctests besides."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -22,11 +23,66 @@ def test_the_example_of_the_readme_runs():
         [sys.executable, "-W", "error", "-c", example], capture_output=True, text=True
     )
     assert run.stderr == ""
-    accuracy, loss = re.fullmatch(
-        r"accuracy (0\.\d\d|1\.00)\nlog loss (0\.\d\d)\n", run.stdout
-    ).groups()
-    assert float(accuracy) > 0.93
-    assert float(loss) < 0.2
+    figures = r"accuracy (0\.\d\d|1\.00)\nlog loss (0\.\d\d)\n"
+    printed = [float(figure) for figure in re.fullmatch(figures, run.stdout).groups()]
+    # processors differ in the last digits of a sum, so another one may round to another figure
+    (shown,) = re.findall(f"\n```\n{figures}```\n", README.read_text())
+    assert printed == pytest.approx([float(figure) for figure in shown], abs=0.021)
+
+
+def test_the_figures_of_the_readme_are_those_of_the_pages():
+    readme, page = README.read_text(), (ROOT / "docs" / "quality.rst").read_text()
+    (table,) = re.findall(r"\n\|---\|---\|---\|---\|\n(.*?)\n\n", readme, re.DOTALL)
+    shown = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()]
+    start = page.index("\nclassifier  ")
+    rows = [
+        re.split("  +", row) for row in page[start : page.index("\n\n", start)].splitlines()[3:-1]
+    ]
+    assert shown == [[name, rank, error, first] for name, rank, _, _, _, error, first in rows]
+    assert f"mean rank of {float(shown[0][1]):.2f}" in (ROOT / "docs" / "index.rst").read_text()
+
+
+@pytest.mark.parametrize(
+    ("library", "claim"),
+    [
+        ("scikit-learn float64", r"take (3) to (15) times as long in\s+scikit-learn's"),
+        ("torch eager", r"and (1\.4) to (20) times as long in\s+PyTorch"),
+    ],
+)
+def test_the_readme_claims_no_more_speed_than_was_measured(library, claim):
+    page = (ROOT / "docs" / "benchmarks.rst").read_text()
+    section = page[page.index("Training at fixed work") : page.index("Which limit holds")]
+    ratios = [float(row.split()[-1]) for row in section.splitlines() if library in row[:35]]
+    assert len(ratios) >= 4
+    low, high = map(float, re.search(claim, README.read_text()).groups())
+    assert low <= min(ratios)
+    assert high <= max(ratios)
+
+
+def test_links_that_lead_nowhere_are_found(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_ext")
+    pytest.importorskip("sphinx")
+    links = importlib.import_module("links")
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "guide").mkdir()
+    (tmp_path / "index.html").write_text(
+        '<a href="guide/a%20b.html#here">good</a><a href="#top" id="top">good</a>'
+        '<a href="https://arxiv.org/abs/1412.6980">good</a><img src="guide/p.png">'
+    )
+    (tmp_path / "guide" / "p.png").touch()
+    (tmp_path / "guide" / "a b.html").write_text(
+        '<h1 id="here"><a href="../index.html#gone">no place</a><a href="c.html">no file</a>'
+        '<a href="#nowhere">no place</a><a href="http://example.org">not safe</a><img src="q.png">'
+    )
+    (tmp_path / "_static" / "theme.html").write_text('<a href="{{ template }}">not ours</a>')
+    found = {(str(page), link): fault for page, link, fault in links.dead_links(tmp_path)}
+    assert found == {
+        ("guide/a b.html", "../index.html#gone"): "leads to no place on its page",
+        ("guide/a b.html", "#nowhere"): "leads to no place on its page",
+        ("guide/a b.html", "c.html"): "leads to no file",
+        ("guide/a b.html", "q.png"): "leads to no file",
+        ("guide/a b.html", "http://example.org"): "is no https address",
+    }
 
 
 def test_files_that_the_readme_names_exist():

@@ -137,6 +137,12 @@ static double T(drop_rate)(const T(job) * job, int layer)
     return job->pass && job->pass->dropout ? job->pass->dropout[layer] : 0;
 }
 
+/* Are the outputs of a layer max(z, 0), and no more? */
+static int T(is_plain_relu)(const T(job) * job, int layer)
+{
+    return job->net->layers[layer].activation == SKX_RELU && T(drop_rate)(job, layer) == 0;
+}
+
 /* Must the derivative be kept until the backward pass, or do the outputs tell it? Those of relu do
  * even where they have been dropped: the derivative is 0 there as it is where z < 0. */
 static int T(keeps_slope)(skx_activation activation, double rate)
@@ -193,6 +199,7 @@ static void T(forward_sparse)(T(job) * job, const T(block) * block, ptrdiff_t ro
     ptrdiff_t h = product.n;
     void (*finish)(void *, REAL *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t) = product.finish;
     product.finish = NULL;
+    product.relu = 0;
     T(product)(&product); /* the dense columns, if any, and the biases */
     if (job->inputs->kind == SKX_SPARSE) {
         T(sparse_forward)(job->inputs, job->rows, block->first + row, m, h, w, product.c);
@@ -218,7 +225,8 @@ static void T(forward)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrd
             .m = m, .n = n, .k = k, .a = (l ? layer[-1].a : net->x) + row * k, .ars = k, .aks = 1,
             .b = job->params + layer->w, .ldb = n, .c = layer->a + row * n, .ldc = n,
             .start = SKX_BIAS, .bias = job->params + layer->b,
-            .finish = l + 1 < net->n_layers ? T(finish_hidden) : NULL, .context = &place};
+            .finish = l + 1 < net->n_layers ? T(finish_hidden) : NULL, .context = &place,
+            .relu = T(is_plain_relu)(job, l)};
         if (l == 0 && job->inputs->kind != SKX_DENSE)
             T(forward_sparse)(job, block, row, m, product);
         else
@@ -306,8 +314,9 @@ static void T(backward)(T(job) * job, const T(block) * block, ptrdiff_t row, ptr
         ptrdiff_t n = layer->fan_in, k = layer->fan_out;
         T(product)(&(T(product_args)){
             .m = m, .n = n, .k = k, .a = layer->d + row * k, .ars = k, .aks = 1,
-            .b = layer->transposed, .ldb = layer->ldt, .c = layer[-1].d + row * n, .ldc = n, .start = SKX_ZERO,
-            .finish = T(finish_backward), .context = &place});
+            .b = layer->transposed, .ldb = layer->ldt, .c = layer[-1].d + row * n, .ldc = n,
+            .start = SKX_ZERO, .finish = T(finish_backward), .context = &place,
+            .gate = T(is_plain_relu)(job, l - 1) ? layer[-1].a + row * n : NULL});
     }
 }
 
@@ -368,15 +377,29 @@ static void T(piece_gradient)(T(job) * job, const T(block) * block, const T(piec
 
 /* ---- update ---- */
 
-static T(update_args) T(update_of)(T(job) * job, const T(piece) * piece, ptrdiff_t batch,
-                                   double scale)
+/* A step of the pass, and what all pieces of its gradient have in common. */
+typedef struct {
+    double rate, decay;
+    double correction; /* of adam's rate, for averages that are young */
+    double scale;      /* of the gradient, where it is clipped */
+} T(step);
+
+static T(step) T(step_of)(const skx_pass *pass, ptrdiff_t batch)
+{
+    double t = (double)(pass->step + batch + 1);
+    T(step) step = {pass->rates[batch], pass->decays[batch], 1, 1};
+    if (pass->rule == SKX_ADAM)
+        step.correction = sqrt(1 - pow(pass->hyper[1], t)) / (1 - pow(pass->hyper[0], t));
+    return step;
+}
+
+static T(update_args) T(update_of)(T(job) * job, const T(piece) * piece, const T(step) * step)
 {
     const skx_pass *pass = job->pass;
     int bias = piece->n_rows == 0, s = 2 * piece->layer + bias;
-    double rate = pass->rates[batch] * (pass->segment_rates ? pass->segment_rates[s] : 1);
-    double t = (double)(pass->step + batch + 1);
-    T(update_args) args = {.rate = rate, .decay = bias ? 0 : rate * pass->decays[batch],
-                           .penalty = bias ? 0 : pass->penalty, .scale = scale,
+    double rate = step->rate * (pass->segment_rates ? pass->segment_rates[s] : 1);
+    T(update_args) args = {.rate = rate, .decay = bias ? 0 : rate * step->decay,
+                           .penalty = bias ? 0 : pass->penalty, .scale = step->scale,
                            .average_decay = pass->average_decay};
     if (pass->rule == SKX_SGD) {
         args.momentum = pass->hyper[0];
@@ -385,17 +408,16 @@ static T(update_args) T(update_of)(T(job) * job, const T(piece) * piece, ptrdiff
         args.beta1 = pass->hyper[0];
         args.beta2 = pass->hyper[1];
         args.epsilon = pass->hyper[2];
-        args.rate *= sqrt(1 - pow(pass->hyper[1], t)) / (1 - pow(pass->hyper[0], t));
+        args.rate *= step->correction;
     }
     return args;
 }
 
 /* Returns the sum of squares of the piece's gradient g. */
-static double T(update_piece)(T(job) * job, const T(piece) * piece, ptrdiff_t batch, double scale,
-                              REAL *g)
+static double T(update_piece)(T(job) * job, const T(piece) * piece, const T(step) * step, REAL *g)
 {
     const skx_pass *pass = job->pass;
-    T(update_args) args = T(update_of)(job, piece, batch, scale);
+    T(update_args) args = T(update_of)(job, piece, step);
     ptrdiff_t at = piece->at, n = piece->n;
     REAL *p = job->params + at, *slot = (REAL *)pass->slots[0] + at;
     REAL *average = pass->average ? (REAL *)pass->average + at : NULL;
@@ -405,10 +427,9 @@ static double T(update_piece)(T(job) * job, const T(piece) * piece, ptrdiff_t ba
 }
 
 /* The same sum, where the update has to wait for those of all pieces. */
-static double T(norm_of_piece)(T(job) * job, const T(piece) * piece, ptrdiff_t batch, double scale,
-                               REAL *g)
+static double T(norm_of_piece)(T(job) * job, const T(piece) * piece, const T(step) * step, REAL *g)
 {
-    T(update_args) args = T(update_of)(job, piece, batch, scale);
+    T(update_args) args = T(update_of)(job, piece, step);
     return T(squared_norm)(piece->n, job->params + piece->at, g, &args);
 }
 
@@ -423,13 +444,12 @@ static double T(sum_of_squares)(const T(network) * net)
 /* ---- a batch ---- */
 
 /* What becomes of a piece once its gradient is complete; returns a number of the piece. */
-typedef double T(piece_end)(T(job) * job, const T(piece) * piece, ptrdiff_t batch, double scale,
-                            REAL *g);
+typedef double T(piece_end)(T(job) * job, const T(piece) * piece, const T(step) * step, REAL *g);
 
 /* Forward and backward for `count` rows from block.first on, with `end` for each piece of their
  * gradient. Returns the sum of weight * loss; where that is not finite, nothing ends. */
-static double T(run_batch)(T(job) * job, T(block) block, ptrdiff_t count, int me, ptrdiff_t batch,
-                           T(piece_end) * end)
+static double T(run_batch)(T(job) * job, T(block) block, ptrdiff_t count, int me,
+                           const T(step) * step, T(piece_end) * end)
 {
     T(network) *net = job->net;
     ptrdiff_t left = count, i;
@@ -456,7 +476,7 @@ static double T(run_batch)(T(job) * job, T(block) block, ptrdiff_t count, int me
             REAL *g = whole ? net->piece_gradient[me] : job->gradient + piece->at;
             T(piece_gradient)(job, &block, piece, me, add, g);
             if (last)
-                piece->squares = end(job, piece, batch, 1, g);
+                piece->squares = end(job, piece, step, g);
         }
         skx_barrier(&job->team);
         left -= block.count;
@@ -486,17 +506,18 @@ static void T(train_work)(void *argument, int me)
         }
         T(block) block = {.first = first, .step = pass->step + batch + 1,
                           .scale = weight != 0 ? 1 / weight : 0};
+        T(step) step = T(step_of)(pass, batch);
         T(prepare_weights)(job, 1);
-        loss = T(run_batch)(job, block, count, me, batch,
+        loss = T(run_batch)(job, block, count, me, &step,
                             pass->clip > 0 ? T(norm_of_piece) : T(update_piece));
         if (job->bad_target || !isfinite(loss))
             return;
         squares = T(sum_of_squares)(net);
         if (pass->clip > 0) {
-            double norm = sqrt(squares), scale = norm > pass->clip ? pass->clip / norm : 1;
+            double norm = sqrt(squares);
+            step.scale = norm > pass->clip ? pass->clip / norm : 1;
             while ((i = skx_next(&job->team)) < net->n_pieces)
-                T(update_piece)(job, &net->pieces[i], batch, scale,
-                                job->gradient + net->pieces[i].at);
+                T(update_piece)(job, &net->pieces[i], &step, job->gradient + net->pieces[i].at);
             skx_barrier(&job->team);
         }
         if (me == 0) {
@@ -509,12 +530,11 @@ static void T(train_work)(void *argument, int me)
 }
 
 /* Adds the penalty's part to the gradient of a piece; returns the sum of squares of its weights. */
-static double T(penalise)(T(job) * job, const T(piece) * piece, ptrdiff_t batch, double scale,
-                          REAL *g)
+static double T(penalise)(T(job) * job, const T(piece) * piece, const T(step) * step, REAL *g)
 {
     const REAL *w = job->params + piece->at;
     double sums[8] = {0};
-    (void)batch, (void)scale;
+    (void)step;
     for (ptrdiff_t i = 0; i < piece->n && piece->n_rows; i++) {
         g[i] += (REAL)job->penalty * w[i];
         sums[i % 8] += (double)w[i] * w[i];
@@ -528,7 +548,7 @@ static void T(value_work)(void *argument, int me)
     T(network) *net = job->net;
     T(block) block = {.scale = job->scale};
     T(prepare_weights)(job, 1);
-    double loss = T(run_batch)(job, block, job->rows->count, me, 0, T(penalise));
+    double loss = T(run_batch)(job, block, job->rows->count, me, NULL, T(penalise));
     if (me == 0)
         job->value = job->scale * loss + 0.5 * job->penalty * T(sum_of_squares)(net);
 }

@@ -13,6 +13,9 @@
  * in order of rows; their size is unspecified, so what is done to a row must be the row's own
  * affair.
  *
+ * `relu` and `gate` say that finish does no more than C = max(C, 0), or C = 0 where gate <= 0: then
+ * tiles may do it before they are stored, and finish is not called for them.
+ *
  * Order of summation: C[i, j] is summed over p by fused multiply-adds, in an order that depends on
  * n, k and on which of ars and aks is 1, never on m, i, j, or on how rows are divided among calls
  * and threads (a + i0 * ars, c + i0 * ldc, fewer m). It is p = 0 .. k-1 unless A is row-major, n is
@@ -37,6 +40,8 @@ typedef struct {
     void (*finish)(void *context, REAL *c, ptrdiff_t ldc, ptrdiff_t first, ptrdiff_t rows,
                    ptrdiff_t n);
     void *context;
+    int relu;
+    const REAL *gate; /* or NULL; rows as far apart as those of C */
 } T(product_args);
 
 /* ---- Transposition ---- */
@@ -172,7 +177,14 @@ typedef struct {
     REAL *c;
     ptrdiff_t ldc;
     ptrdiff_t last; /* columns of the last vector (or half vector) */
+    REAL least;     /* of C: 0 or -inf */
+    const REAL *gate;
 } T(tile_args);
+
+INLINE VEC T(gated)(VEC x, VEC gate)
+{
+    return V_SELECT(V_LESS(V_SET(0), gate), x, V_SET(0));
+}
 
 /* `rows` rows of `full` vectors and, where `half`, half a vector. The last one of all these has
  * `last` columns; where it is `whole`, the machine need not be told which. */
@@ -202,11 +214,29 @@ INLINE void T(tile)(const int rows, const int full, const int half, const int wh
             row_rest = H_LOAD_SOME(b + full * VEC_N, last);
         UNROLL for (int i = 0; i < rows; i++)
         {
+            const VEC factor = V_SET(a[i * ars]);
             UNROLL for (int j = 0; j < full; j++)
-                sum[i][j] = V_FMA(V_SET(a[i * ars]), row[j], sum[i][j]);
+                sum[i][j] = V_FMA(factor, row[j], sum[i][j]);
             if (half)
-                rest[i] = H_FMA(H_SET(a[i * ars]), row_rest, rest[i]);
+                rest[i] = H_FMA(H_OF(factor), row_rest, rest[i]);
         }
+    }
+    UNROLL for (int i = 0; i < rows; i++)
+    {
+        UNROLL for (int j = 0; j < full; j++)
+            sum[i][j] = V_AT_LEAST(sum[i][j], V_SET(g->least));
+        if (half)
+            rest[i] = H_AT_LEAST(rest[i], H_SET(g->least));
+    }
+    if (g->gate)
+        UNROLL for (int i = 0; i < rows; i++)
+    {
+        const REAL *gate = g->gate + i * g->ldc;
+        UNROLL for (int j = 0; j < full; j++)
+            sum[i][j] = T(gated)(sum[i][j], j < sure ? V_LOAD(gate + j * VEC_N)
+                                                     : V_LOAD_SOME(gate + j * VEC_N, last));
+        if (half)
+            rest[i] = H_GATED(rest[i], H_LOAD_SOME(gate + full * VEC_N, last));
     }
     UNROLL for (int i = 0; i < rows; i++)
     {
@@ -229,7 +259,8 @@ INLINE void T(tile)(const int rows, const int full, const int half, const int wh
     TILE(12, full, half, 0) TILE(8, full, half, 0) TILE(4, full, half, 0) TILE(2, full, half, 0)   \
     TILE(1, full, half, 0)
 #define TILES_8(full, half)                                                                        \
-    TILE(8, full, half, 0) TILE(4, full, half, 0) TILE(2, full, half, 0) TILE(1, full, half, 0)
+    TILE(8, full, half, 0) TILE(5, full, half, 0) TILE(4, full, half, 0) TILE(2, full, half, 0)    \
+    TILE(1, full, half, 0)
 #define TILES_6(full, half, whole)                                                                 \
     TILE(6, full, half, whole) TILE(5, full, half, whole) TILE(4, full, half, whole)               \
     TILE(3, full, half, whole) TILE(2, full, half, whole) TILE(1, full, half, whole)
@@ -258,8 +289,8 @@ typedef struct {
     {HEIGHT(12, full, half, 0), HEIGHT(8, full, half, 0), HEIGHT(4, full, half, 0),                \
      HEIGHT(2, full, half, 0), HEIGHT(1, full, half, 0)}
 #define HEIGHTS_8(full, half)                                                                      \
-    {HEIGHT(8, full, half, 0), HEIGHT(4, full, half, 0), HEIGHT(2, full, half, 0),                 \
-     HEIGHT(1, full, half, 0)}
+    {HEIGHT(8, full, half, 0), HEIGHT(5, full, half, 0), HEIGHT(4, full, half, 0),                 \
+     HEIGHT(2, full, half, 0), HEIGHT(1, full, half, 0)}
 #define HEIGHTS_6(full, half, whole)                                                               \
     {HEIGHT(6, full, half, whole), HEIGHT(5, full, half, whole), HEIGHT(4, full, half, whole),     \
      HEIGHT(3, full, half, whole), HEIGHT(2, full, half, whole), HEIGHT(1, full, half, whole)}
@@ -304,6 +335,8 @@ static void T(product_rows)(const T(product_args) * g, ptrdiff_t first, ptrdiff_
         const skx_start from = p ? SKX_ADD : g->start;
         tile.k = g->k - p < depth ? g->k - p : depth;
         tile.start_stride = from == SKX_ADD ? g->ldc : 0;
+        const int finishing = p + depth >= g->k;
+        tile.least = finishing && g->relu ? 0 : -INFINITY;
         for (ptrdiff_t j = 0, columns; j < g->n; j += columns) {
             columns = g->n - j < WIDEST * VEC_N ? g->n - j : WIDEST * VEC_N;
             const ptrdiff_t width = columns < WIDEST * VEC_N ? (columns - 1) / (VEC_N / 2)
@@ -322,6 +355,7 @@ static void T(product_rows)(const T(product_args) * g, ptrdiff_t first, ptrdiff_
                     height++;
                 tile.a = g->a + i * g->ars + p * g->aks;
                 tile.c = g->c + i * g->ldc + j;
+                tile.gate = finishing && g->gate ? g->gate + i * g->ldc + j : NULL;
                 tile.start = from == SKX_ADD ? tile.c : from == SKX_BIAS ? g->bias + j : zeros;
                 height->run(&tile);
             }
@@ -353,15 +387,17 @@ static void T(product_narrow)(const T(product_args) * g, ptrdiff_t first, ptrdif
 
 enum { T(few) = 6, T(dot_depth) = 512 };
 
-INLINE REAL T(lane_sum)(SHORT v)
+/* The sums of the lanes of four vectors, each by halves of halves. */
+INLINE void T(lane_sums)(const SHORT *v, REAL *out)
 {
 #if REAL_BITS == 32
-    __m128 s = _mm256_castps256_ps128(v) + _mm256_extractf128_ps(v, 1);
-    s = s + _mm_movehl_ps(s, s);
-    return _mm_cvtss_f32(s) + _mm_cvtss_f32(_mm_movehdup_ps(s));
+    __m256 low = _mm256_hadd_ps(v[0], v[1]), high = _mm256_hadd_ps(v[2], v[3]);
+    __m256 both = _mm256_hadd_ps(low, high);
+    _mm_storeu_ps(out, _mm256_castps256_ps128(both) + _mm256_extractf128_ps(both, 1));
 #else
-    __m128d s = _mm256_castpd256_pd128(v) + _mm256_extractf128_pd(v, 1);
-    return _mm_cvtsd_f64(s) + _mm_cvtsd_f64(_mm_unpackhi_pd(s, s));
+    __m256d low = _mm256_hadd_pd(v[0], v[1]), high = _mm256_hadd_pd(v[2], v[3]);
+    _mm256_storeu_pd(out, _mm256_permute2f128_pd(low, high, 0x20) +
+                              _mm256_permute2f128_pd(low, high, 0x31));
 #endif
 }
 
@@ -379,10 +415,10 @@ INLINE void T(dot)(const int rows, const int columns, const T(dot_args) * g, ptr
 {
     const REAL *a = g->a + first * g->ars;
     REAL *c = g->c + first * g->ldc;
-    SHORT sum[4][T(few)], term[4];
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int j = 0; j < columns; j++)
-            sum[i][j] = S_OP(set1)(0);
+    SHORT sum[4 * T(few)], term[4]; /* sums row by row */
+    REAL total[4 * T(few)];
+    UNROLL for (int s = 0; s < 4 * T(few); s++)
+        sum[s] = S_OP(set1)(0);
     ptrdiff_t p = 0;
     for (; p + SHORT_N <= g->k; p += SHORT_N) {
         UNROLL for (int i = 0; i < rows; i++)
@@ -391,7 +427,7 @@ INLINE void T(dot)(const int rows, const int columns, const T(dot_args) * g, ptr
         {
             SHORT b = S_OP(loadu)(g->b + j * T(dot_depth) + p);
             UNROLL for (int i = 0; i < rows; i++)
-                sum[i][j] = S_OP(fmadd)(term[i], b, sum[i][j]);
+                sum[i * columns + j] = S_OP(fmadd)(term[i], b, sum[i * columns + j]);
         }
     }
     if (p < g->k) {
@@ -401,15 +437,17 @@ INLINE void T(dot)(const int rows, const int columns, const T(dot_args) * g, ptr
         {
             SHORT b = S_LOAD_SOME(g->b + j * T(dot_depth) + p, g->k - p);
             UNROLL for (int i = 0; i < rows; i++)
-                sum[i][j] = S_OP(fmadd)(term[i], b, sum[i][j]);
+                sum[i * columns + j] = S_OP(fmadd)(term[i], b, sum[i * columns + j]);
         }
     }
+    UNROLL for (int s = 0; s < rows * columns; s += 4)
+        T(lane_sums)(sum + s, total + s);
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < columns; j++)
         {
             REAL *at = c + i * g->ldc + j;
             REAL from = g->start == SKX_ADD ? *at : g->start == SKX_BIAS ? g->bias[j] : 0;
-            *at = from + T(lane_sum)(sum[i][j]);
+            *at = from + total[i * columns + j];
         }
 }
 
@@ -463,10 +501,11 @@ static void T(product)(const T(product_args) * g)
     } else if (T(scattered)(g->ldb, g->k) || T(scattered)(g->aks, g->k)) {
         block = T(far_rows);
     }
+    const int fused = part == T(product_rows) && (g->relu || g->gate);
     for (ptrdiff_t i = 0, end; i < g->m; i = end) {
         end = i + block < g->m ? i + block : g->m;
         part(g, i, end - i);
-        if (g->finish && ((end - finished) * g->n >= 4096 || end == g->m)) {
+        if (g->finish && !fused && ((end - finished) * g->n >= 4096 || end == g->m)) {
             g->finish(g->context, g->c + finished * g->ldc, g->ldc, finished, end - finished, g->n);
             finished = end;
         }

@@ -25,6 +25,9 @@
 #undef H_STORE_SOME
 #undef H_SET
 #undef H_FMA
+#undef H_AT_LEAST
+#undef H_GATED
+#undef H_OF
 #undef H_WIDE
 #undef SHORT
 #undef SHORT_N
@@ -176,6 +179,7 @@ INLINE REAL T(reals)(INTS i)
 #define I_SET(i) _mm512_set1_epi32((int)(i))
 #define HALF __m256
 #define H_OP(op) V_JOIN(_mm256_, op, _ps)
+#define H_OF(v) _mm512_castps512_ps256(v) /* its first half */
 #else
 #define VEC __m512d
 #define VEC_N 8
@@ -188,6 +192,7 @@ INLINE REAL T(reals)(INTS i)
 #define I_SET(i) _mm512_set1_epi64((long long)(i))
 #define HALF __m256d
 #define H_OP(op) V_JOIN(_mm256_, op, _pd)
+#define H_OF(v) _mm512_castpd512_pd256(v)
 #endif
 #define V_FIRST(count) ((MASK)((1u << (count)) - 1))
 #define V_LOAD_SOME(p, count) V_OP(maskz_loadu)(V_FIRST(count), p)
@@ -218,6 +223,7 @@ INLINE REAL T(reals)(INTS i)
 #define I_SET(i) _mm256_set1_epi32((int)(i))
 #define HALF __m128
 #define H_OP(op) V_JOIN(_mm_, op, _ps)
+#define H_OF(v) _mm256_castps256_ps128(v)
 #define H_WIDE(v) _mm256_castps128_ps256(v)
 #else
 #define VEC __m256d
@@ -229,6 +235,7 @@ INLINE REAL T(reals)(INTS i)
 #define I_SET(i) _mm256_set1_epi64x((long long)(i))
 #define HALF __m128d
 #define H_OP(op) V_JOIN(_mm_, op, _pd)
+#define H_OF(v) _mm256_castpd256_pd128(v)
 #define H_WIDE(v) _mm256_castpd128_pd256(v)
 #endif
 #define MASK VEC
@@ -262,6 +269,8 @@ INLINE REAL T(reals)(INTS i)
 #define V_FNMA(a, b, c) V_OP(fnmadd)(a, b, c)
 #define H_SET(x) H_OP(set1)(x)
 #define H_FMA(a, b, c) H_OP(fmadd)(a, b, c)
+#define H_AT_LEAST(x, bound) H_OP(max)(bound, x)
+#define H_GATED(x, gate) H_OP(and)(x, H_OP(cmp)(gate, H_SET(0), _CMP_GT_OQ)) /* 0 where gate <= 0 */
 #define V_AT_MOST(x, bound) V_OP(min)(bound, x) /* the second operand, where one is NaN */
 #define V_AT_LEAST(x, bound) V_OP(max)(bound, x)
 #define V_SQRT(x) V_OP(sqrt)(x)

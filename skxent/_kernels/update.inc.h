@@ -26,24 +26,20 @@ typedef struct {
 /* Squares are summed in vectors for so many numbers, and those sums in float64. */
 enum { T(STRETCH) = 64 * VEC_N };
 
+/* a / (sqrt(b) + c). */
+INLINE VEC T(over_root)(VEC a, VEC b, VEC c)
+{
 #if SKX_LEVEL == 512 && REAL_BITS == 32
-/* a / (sqrt(b) + c): root and quotient by approximation and a Newton step each, which is several
- * times as fast as the instructions for them and off by a unit or two in the last place. */
-INLINE VEC T(over_root)(VEC a, VEC b, VEC c)
-{
-    b = V_AT_MOST(b, V_SET(3e38)); /* for an infinite b has no root by this way */
+    /* The root by approximation and a Newton step, off by a unit in the last place at most, for
+     * which there are units free while the only one that divides is busy; 0 and infinity have no
+     * root by this way. */
+    b = V_AT_LEAST(V_AT_MOST(b, V_SET(3e38)), V_SET(1e-37));
     VEC r = _mm512_rsqrt14_ps(b), root = b * r;
-    root = V_FMA(V_FMA(-root, root, b), V_SET(0.5) * r, root);
-    root = V_SELECT(V_LESS(b, V_SET(1e-37)), V_SET(0), root); /* nor has 0 */
-    VEC d = root + c, q = _mm512_rcp14_ps(d);
-    return a * V_FMA(V_FMA(-d, q, V_SET(1)), q, q);
-}
+    return a / (V_FMA(V_FNMA(root, root, b), V_SET(0.5) * r, root) + c);
 #else
-INLINE VEC T(over_root)(VEC a, VEC b, VEC c)
-{
     return a / (V_SQRT(b) + c);
-}
 #endif
+}
 
 INLINE double T(lanes)(VEC v)
 {

@@ -121,7 +121,8 @@ class SoftmaxMLPClassifier(BaseMLP):
         Threads; None for all that are free to this process, as in HistGradientBoosting.
     dtype : {"auto", "float32", "float64"}, default="auto"
         Of weights and arithmetic. "auto": that of X, and float32 with ``solver="auto"`` where
-        batches are used.
+        batches are used. L-BFGS in float64 begins in float32 where rows times weights are more
+        than a million, and goes on in float64 when the loss falls slowly; not with "float64".
 
     Attributes
     ----------

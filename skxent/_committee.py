@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,8 +51,8 @@ def descend_together(
                     rate = rate_of_epoch(number)
                 parts = list(run(epoch, paths))
                 joint = Epoch(
-                    float(np.mean([part.loss for part in parts])),
-                    float(np.sqrt(np.mean([part.gradient_norm**2 for part in parts]))),
+                    sum(part.loss for part in parts) / len(parts),
+                    math.hypot(*(part.gradient_norm for part in parts)) / math.sqrt(len(parts)),
                     parts[0].learning_rate,
                 )
                 if monitor.observe(np.stack([path.current for path in paths]), joint):
@@ -79,6 +80,7 @@ def minimize_each(
     max_iter: int,
     max_fun: int,
     tol: float,
+    single_first: bool = False,
     n_jobs: int = 1,
 ) -> NDArray:
     """Bring every member to its own minimum by a full-batch method; return their parameters.
@@ -95,7 +97,7 @@ def minimize_each(
         if solver == "gradient_descent":
             ends[m] = gradient_descent(*problem, learning_rate, max_iter)
         else:
-            ends[m] = minimize_scipy(*problem, solver, max_iter, max_fun, tol)
+            ends[m] = minimize_scipy(*problem, solver, max_iter, max_fun, tol, single_first)
 
     with _in_parallel(n_jobs, len(objectives)) as run:
         try:

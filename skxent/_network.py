@@ -30,6 +30,15 @@ class Network:
         """Length of the parameter vector."""
         return sum(fan_in * fan_out + fan_out for fan_in, fan_out in self.shapes)
 
+    @property
+    def weight_slices(self) -> list[slice]:
+        """Where each weight matrix stands in the parameter vector."""
+        slices, start = [], 0
+        for fan_in, fan_out in self.shapes:
+            slices.append(slice(start, start + fan_in * fan_out))
+            start += (fan_in + 1) * fan_out
+        return slices
+
     def views(self, params: NDArray) -> tuple[list[NDArray], list[NDArray]]:
         """Weights and biases as views of `params`, whose leading axes (members) are kept."""
         coefs, intercepts, start = [], [], 0

@@ -8,7 +8,9 @@ batch and `N` the sum over all training rows. Biases are not penalised.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,14 +77,23 @@ class Objective:
         else:
             self.total_weight = float(np.sum(weights if rows is None else weights[rows]))
         self.penalty = alpha / self.total_weight
-        self._kernel = Kernel(
+        self._weights_at = network.weight_slices
+        self._new_kernel = partial(
+            Kernel,
             network.sizes,
             network.activations,
             loss,
-            self.dtype,
             n_threads=n_threads,
             loss_scale=loss_scale,
         )
+        self._kernel = self._new_kernel(dtype=self.dtype)
+
+    def in_single(self) -> Objective:
+        """Return the same function, computed in float32."""
+        single = copy.copy(self)
+        single.dtype = np.dtype(np.float32)
+        single._kernel = self._new_kernel(dtype=single.dtype)
+        return single
 
     def value_and_gradient(self, params: NDArray) -> tuple[float, NDArray]:
         """J and its gradient at `params`, over all training rows."""
@@ -102,9 +113,8 @@ class Objective:
 
     def penalty_value(self, params: NDArray) -> float:
         """Return the second term of J."""
-        coefs, _ = self.network.views(params)
         with np.errstate(over="ignore"):  # a loss that is not finite is the monitor's to report
-            squares = sum(float(np.vdot(W, W)) for W in coefs)
+            squares = sum(float(np.vdot(params[W], params[W])) for W in self._weights_at)
         return 0.5 * self.penalty * squares
 
     def train(

@@ -108,6 +108,11 @@ class Monitor:
         """Whether the time budget is used up."""
         return time.perf_counter() - self._start > self.max_time
 
+    def revise(self, epoch: Epoch) -> None:
+        """Put the last row's loss and gradient right: they were computed with less precision."""
+        self.history["loss"][-1] = epoch.loss
+        self.history["gradient_norm"][-1] = epoch.gradient_norm
+
     def observe(self, params: NDArray, epoch: Epoch) -> bool:
         """Take the state after an epoch; return whether to stop, with the reason in `ending`."""
         if self.ending == "interrupted":

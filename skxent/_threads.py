@@ -18,15 +18,15 @@ def effective_n_jobs(n_jobs: int | None) -> int:
     its worker processes, so that a parallel search does not oversubscribe. Negative numbers count
     from the number of cores as in joblib.
     """
+    if n_jobs == 0:
+        raise ValueError("n_jobs must not be 0; give a number of threads, -1 for all, or None.")
+    if n_jobs is not None and n_jobs > 0:
+        return n_jobs
     cores = cpu_count()
     if n_jobs is None:
         limit = os.environ.get("OMP_NUM_THREADS", "")
         return max(min(cores, int(limit)) if limit.isdigit() else cores, 1)
-    if n_jobs < 0:
-        return max(cores + 1 + n_jobs, 1)
-    if n_jobs == 0:
-        raise ValueError("n_jobs must not be 0; give a number of threads, -1 for all, or None.")
-    return n_jobs
+    return max(cores + 1 + n_jobs, 1)
 
 
 def one_blas_thread() -> AbstractContextManager:

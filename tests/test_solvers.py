@@ -1,12 +1,18 @@
-"""Tests of the order in which mini-batch descent goes through the rows."""
+"""Tests of the order of rows in mini-batch descent, and of L-BFGS that begins in float32."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
+from sklearn.datasets import load_digits
 
-from skxent._kernels import set_simd_level, simd_level
-from skxent._solvers import _STRETCH, _orders
+from skxent import SoftmaxMLPClassifier
+from skxent._kernels import Inputs, permutation, set_simd_level, simd_level
+from skxent._network import Network
+from skxent._objective import Objective
+from skxent._solvers import _STRETCH, _orders, minimize_scipy
+from skxent._stopping import Monitor, Patience
 from skxent._threads import one_blas_thread
 
 
@@ -45,3 +51,81 @@ def test_the_blas_keeps_to_one_thread_where_it_makes_the_products():
     finally:
         set_simd_level(level)
     assert threads() == before
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5, 1000])
+def test_permutation_holds_every_number_once(n):
+    order = permutation(n, 7)
+    assert order.dtype == np.int32
+    np.testing.assert_array_equal(np.sort(order), np.arange(n))
+    np.testing.assert_array_equal(order, permutation(n, 7))
+
+
+def test_permutations_are_equally_likely():
+    orders, counts = np.unique(
+        [permutation(4, seed) for seed in range(24_000)], axis=0, return_counts=True
+    )
+    assert len(orders) == 24
+    # chi-square of 23 degrees of freedom, 0.1 % at either end
+    assert 7.5 < ((counts - 1000) ** 2 / 1000).sum() < 49.7
+
+
+def test_permutation_of_too_many_rows():
+    with pytest.raises(ValueError, match="n must lie in"):
+        permutation(1 << 31, 0)
+
+
+@pytest.fixture
+def dtypes(monkeypatch):
+    """The dtype of every evaluation of the objective, in order."""
+    seen = []
+    evaluate = Objective.value_and_gradient
+
+    def noted(self, params):
+        seen.append(self.dtype.name)
+        return evaluate(self, params)
+
+    monkeypatch.setattr(Objective, "value_and_gradient", noted)
+    return seen
+
+
+@pytest.mark.parametrize("tol", [1e-2, 1e-9])  # the float64 run has nothing left to do, or much
+def test_lbfgs_that_begins_in_single_precision_ends_in_double(tol, dtypes):
+    X, y = load_digits(return_X_y=True)
+    network = Network((64, 10), ())
+    objective = Objective(
+        network, "softmax_cross_entropy", 50.0, Inputs.dense(X / 16), y.astype(np.int32)
+    )
+    ends, monitors = [], []
+    for single_first in (True, False):
+        monitors.append(Monitor(Patience(tol, np.inf)))
+        start = np.zeros(network.n_params)
+        limits = (1000, 5000, tol)
+        ends.append(minimize_scipy(objective, start, monitors[-1], "lbfgs", *limits, single_first))
+        names = [name for i, name in enumerate(dtypes) if i == 0 or dtypes[i - 1] != name]
+        assert names == (["float32", "float64"] if single_first else ["float64"])
+        dtypes.clear()
+        value, gradient = objective.value_and_gradient(ends[-1])
+        dtypes.clear()
+        assert monitors[-1].ending == "converged"
+        assert np.abs(gradient).max() <= max(tol, 1e-7)  # or the loss no longer falls
+        assert monitors[-1].history["loss"][-1] == value
+        assert monitors[-1].history["gradient_norm"][-1] == np.linalg.norm(gradient)
+    if tol < 1e-6:  # one minimum
+        assert_allclose(ends[0], ends[1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("rows", "dtype", "first"),
+    [(1797, "auto", "float32"), (1797, "float64", "float64"), (150, "auto", "float64")],
+)
+def test_lbfgs_begins_in_single_precision_where_it_pays(rows, dtype, first, dtypes):
+    X, y = load_digits(return_X_y=True)
+    clf = SoftmaxMLPClassifier(
+        (32,), solver="lbfgs", max_iter=3, encoder="passthrough", dtype=dtype, random_state=0
+    )
+    with pytest.warns(UserWarning, match="max_iter"):
+        clf.fit(X[:rows] / 16, y[:rows])
+    assert dtypes[0] == first
+    assert clf.n_iter_ == 3
+    assert clf.coefs_[0].dtype == np.float64

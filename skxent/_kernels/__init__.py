@@ -7,6 +7,7 @@ from ._core import (
     Kernel,
     evaluate_activation,
     evaluate_function,
+    permutation,
     set_simd_level,
     simd_level,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "Kernel",
     "evaluate_activation",
     "evaluate_function",
+    "permutation",
     "set_simd_level",
     "simd_level",
 ]

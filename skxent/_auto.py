@@ -42,8 +42,13 @@ class Plan:
             raise AttributeError(name) from None
 
 
-def resolve(given: dict[str, Any], n_rows: int, incremental: bool) -> Plan:
-    """Fill in every "auto" of the parameters `given`."""
+def resolve(
+    given: dict[str, Any], n_rows: int, incremental: bool, needs_held_out: bool = False
+) -> Plan:
+    """Fill in every "auto" of the parameters `given`.
+
+    With `needs_held_out`, early stopping is on unless it was switched off.
+    """
     solver = given["solver"]
     if solver != "auto":
         reason = f"solver={solver!r} is named: scikit-learn's default"
@@ -65,6 +70,9 @@ def resolve(given: dict[str, Any], n_rows: int, incremental: bool) -> Plan:
     settings = {k: rules[k] if k in reasons else given[k] for k in rules}
     if given["solver"] == "auto":
         reasons, settings["solver"] = {"solver": reason} | reasons, solver
+    if needs_held_out and "early_stopping" in reasons:
+        settings["early_stopping"] = True
+        reasons["early_stopping"] = "cv, X_val or calibration='temperature' is given"
     settings["batch_size"] = max(min(settings["batch_size"], n_rows), 1)
     return Plan(solver, settings, reasons)
 

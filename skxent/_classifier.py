@@ -62,17 +62,22 @@ class SoftmaxMLPClassifier(BaseMLP):
     tol : float, default=1e-4
         Least improvement that counts; gradient tolerance of the SciPy solvers.
     verbose : int or bool, default=False
-        Whether to print a line per epoch.
+        0: nothing is printed. 1: a line per epoch (of every member, where a full-batch solver
+        trains several). 2: learning rate and gradient norm in it too, and a line at the end that
+        tells why training ended.
     warm_start : bool, default=False
         Whether a further call of fit goes on from where the last one ended, optimiser included.
-        A schedule runs through anew.
+        A schedule runs through anew; a table of the same size is split as before. The layers,
+        `n_members`, `dtype` and the encoder stay: changing them is an error.
     momentum : float, default=0.9
         Momentum of "sgd".
     nesterovs_momentum : bool, default=True
         Whether "sgd" uses Nesterov's momentum.
     early_stopping : bool or "auto", default="auto"
         Whether to hold rows out, stop when the log loss (or `scoring`) on them no longer improves,
-        and keep the best parameters. "auto": yes with ``solver="auto"`` from 60 rows on.
+        and keep the best parameters. "auto": yes with ``solver="auto"`` from 60 rows on, and where
+        `cv`, `X_val` or ``calibration="temperature"`` is given. With False all rows train to the
+        end, whatever `cv` is; `X_val` is then judged for `history_` and the temperature only.
     validation_fraction : float, default=0.1
         Share of rows held out, stratified, when one network is trained with early stopping.
     beta_1 : float, default=0.9
@@ -89,6 +94,8 @@ class SoftmaxMLPClassifier(BaseMLP):
         Loss on the softmax outputs; half the squared residual is there for comparison.
     class_weight : dict, "balanced" or None, default=None
         Factors on the sample weights by class; "balanced" gives all classes equal total weight.
+        They count on held-out rows too, those of `X_val` included: in the validation loss, in
+        `scoring` that takes weights, and in the temperature.
     init : str, (coefs, intercepts) or "auto", default="auto"
         "glorot_uniform" (scikit-learn's), "he_normal", "he_uniform", "zero_output" (He, last layer
         zero), or given weights and biases of every layer.
@@ -103,12 +110,15 @@ class SoftmaxMLPClassifier(BaseMLP):
     averaging : float or "auto", default="auto"
         Decay of an exponential moving average of the parameters; 0 for none.
     scoring : str, callable or None, default=None
-        What early stopping judges by; None is the log loss.
+        What early stopping judges by; None is the log loss. A scorer of probabilities named, such
+        as "neg_log_loss", is told `classes_`, so held-out rows may lack rare ones.
     cv : splitter, iterable of splits, int or None, default=None
-        Which rows are held out: one split per member of a committee; one network takes the last,
-        which of splits in the order of time has the most rows to train on.
+        Which rows early stopping holds out: one split per member of a committee; one network takes
+        the last, which of splits in the order of time has the most rows to train on.
     max_time : float or None, default=None
-        Seconds after which training stops with the best parameters so far.
+        Seconds after which training stops with the best parameters so far. The clock is looked at
+        every 16,384 rows of each member, or every iteration of a full-batch solver: that much can
+        be added, and the time for judging.
     encoder : {"auto", "passthrough"} or TableEncoder, default="auto"
         "auto" learns a :class:`TableEncoder`; "passthrough" takes X as it is, finite numbers.
     categorical_features : array-like, "from_dtype" or None, default="from_dtype"
@@ -116,7 +126,8 @@ class SoftmaxMLPClassifier(BaseMLP):
     n_members : int or "auto", default="auto"
         Number of networks whose predictions are averaged, each trained on all folds but one.
     calibration : {"auto", "temperature"} or None, default="auto"
-        Whether logits are divided by a temperature learnt on held-out rows.
+        Whether logits are divided by a temperature learnt on held-out rows. "auto": yes with
+        ``solver="auto"`` where rows are held out. `partial_fit` keeps the last one learnt.
     n_jobs : int or None, default=None
         Threads; None for all that are free to this process, as in HistGradientBoosting.
     dtype : {"auto", "float32", "float64"}, default="auto"
@@ -139,19 +150,20 @@ class SoftmaxMLPClassifier(BaseMLP):
         One entry per epoch: epoch, loss, validation_loss, score, learning_rate, gradient_norm,
         seconds. ``pandas.DataFrame(clf.history_)`` is its table.
     loss_, best_loss_ : float
-        Last and lowest training loss; `best_loss_` is None where rows were held out.
+        Last and lowest training loss; `best_loss_` is None with early stopping.
     loss_curve_ : list of float
         Training loss by epoch.
     validation_scores_ : list of float or None
         Score by epoch on held-out rows: the negative log loss, or `scoring`.
     best_validation_score_ : float or None
-        The highest of them.
+        The highest of them; None without early stopping.
     best_epoch_ : int
-        The epoch the parameters are from: the best where rows were held out, else the last.
+        The epoch the parameters are from: the best with early stopping, else the last. Of members
+        that a full-batch solver trains by themselves, the first's.
     n_iter_ : int
         Epochs of the last call.
     t_ : int
-        Training rows seen.
+        Training rows seen by a member, those of an epoch that `max_time` broke off included.
     n_layers_, n_outputs_ : int
         Layers with input and output; outputs (1 for two classes).
     out_activation_ : str

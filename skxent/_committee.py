@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +53,7 @@ def descend_together(
                     sum(part.loss for part in parts) / len(parts),
                     math.hypot(*(part.gradient_norm for part in parts)) / math.sqrt(len(parts)),
                     parts[0].learning_rate,
+                    parts[0].n_rows,
                 )
                 if monitor.observe(np.stack([path.current for path in paths]), joint):
                     if not (adaptive and monitor.ending == "patience" and rate > 1e-6):
@@ -82,11 +82,11 @@ def minimize_each(
     tol: float,
     single_first: bool = False,
     n_jobs: int = 1,
-) -> NDArray:
-    """Bring every member to its own minimum by a full-batch method; return their parameters.
+) -> tuple[NDArray, list[int]]:
+    """Bring every member to its own minimum by a full-batch method.
 
     Ctrl-C, or whoever watches and wants to stop, breaks all of them off; those that have not begun
-    are left out.
+    are left out. Returns the parameters, and which members they are of.
     """
     ends = list(starts)
 
@@ -109,10 +109,10 @@ def minimize_each(
     def begun(m):
         return monitors[m].n_epochs or monitors[m].ending == "diverged"
 
-    members = list(takewhile(begun, range(len(objectives))))
+    members = list(filter(begun, range(len(objectives))))
     if not members:
         raise KeyboardInterrupt
-    return np.stack([monitors[m].choose(ends[m]) for m in members])
+    return np.stack([monitors[m].choose(ends[m]) for m in members]), members
 
 
 @contextmanager

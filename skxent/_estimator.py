@@ -15,6 +15,7 @@ from functools import cache, partial
 from numbers import Integral, Real
 from typing import Any
 
+import joblib
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
@@ -34,16 +35,16 @@ from ._auto import Plan, resolve
 from ._committee import descend_together, minimize_each
 from ._decisions import Decisions
 from ._encoding import TableEncoder
-from ._held_out import HeldOut, random_splits, splits_of
-from ._history import joint, new_history
+from ._held_out import HeldOut, random_splits, splits_of, told_classes
+from ._history import new_history
 from ._kernels import Inputs, Kernel
-from ._labels import class_factors, unique_labels
+from ._labels import class_factors, row_weights, unique_labels
 from ._network import INIT_SCHEMES, Network
 from ._objective import Objective
 from ._persistence import Versioned, pack_history, pack_names, unpack_history, unpack_names
-from ._reporting import last_line, warn_of_ending
+from ._reporting import closing_line, last_line, warn_of_ending
 from ._solvers import FULL_BATCH, MINI_BATCH, SCIPY_METHODS, MiniBatch
-from ._stopping import Monitor, Patience
+from ._stopping import Monitor, Patience, together
 from ._summary import Choice, Layer, Summary
 from ._threads import effective_n_jobs, one_blas_thread
 from .losses import KERNEL_LOSSES
@@ -233,7 +234,8 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative; an integer weight equals that many equal rows.
         X_val : like X, default=None
-            Validation rows of your own, encoded as X is; no rows of X are then held out.
+            Validation rows of your own, encoded as X is; no rows of X are then held out. With
+            ``early_stopping=False`` they are judged but decide nothing.
         y_val : like y, default=None
             Their targets.
         sample_weight_val : array-like, default=None
@@ -338,9 +340,12 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if y is not None:
             check_consistent_length(X, y)
         targets, codes = self._read_targets(X, y, warm, incremental, classes)
-        plan = self._resolve(len(codes), incremental, warm)
-        row_weights, weights = self._weights(sample_weight, codes)
-        inputs, dtype = self._read_table(X, codes, row_weights, plan, reset=not warm)
+        if warm:
+            self._check_goes_on()
+        plan = self._resolve(len(codes), validation, incremental, warm)
+        sample_weight, factors = self._weights(sample_weight, codes)
+        weights = row_weights(sample_weight, factors, codes)
+        inputs, dtype = self._read_table(X, codes, sample_weight, plan, reset=not warm)
         network = self._network(plan, inputs.n_features)
         truth = targets
         if self.label_smoothing:
@@ -349,7 +354,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             targets = np.ascontiguousarray(targets, dtype=dtype)
 
         rng = copy.deepcopy(self._rng) if warm else check_random_state(self.random_state)
-        splits = self._splits(plan, X, codes, groups, validation, incremental, rng)
+        splits = self._splits(plan, X, codes, groups, validation, warm, rng)
         n_jobs = effective_n_jobs(self.n_jobs)
         objectives = [
             Objective(
@@ -369,14 +374,8 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             )
             for rows, _ in splits
         ]
-        held_out = self._held_out(objectives, splits, validation, X, y, truth, weights)
+        held_out = self._held_out(objectives, splits, validation, X, y, truth, weights, factors)
         if warm:
-            if list(network.sizes) != self._network_shape[0]:
-                raise ValueError(
-                    f"Training goes on with the hidden layers {self._network_shape[0][1:-1]}, but "
-                    f"hidden_layer_sizes={self.hidden_layer_sizes!r}; set it back, or start afresh "
-                    "by fit with warm_start=False."
-                )
             starts = list(self._params)
         else:
             starts = [self._start(plan, network, rng, dtype) for _ in splits]
@@ -386,9 +385,18 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         self.n_layers_ = len(network.sizes)
 
         past = copy.deepcopy(self.history_) if warm else new_history()
+        decides = "score" if self.scoring is not None else "validation_loss"
+        if held_out is None or not plan.early_stopping:
+            decides = "loss"
         # SciPy's methods know their minimum; patience is for held-out rows and plain descent
-        by_gradient = held_out is None and plan.solver in SCIPY_METHODS
+        by_gradient = decides == "loss" and plan.solver in SCIPY_METHODS
         limit = math.inf if by_gradient else plan.n_iter_no_change
+        # the same rows judge what was and what comes
+        judges = None if held_out is None or not self.warm_start else joblib.hash(splits)
+        same_judges = validation is not None or judges == self._judges if warm else False
+        self._judges = judges
+
+        monitors: list[Monitor] = []
 
         def monitor(member=None):
             # members that wait for each other share the time
@@ -398,22 +406,20 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 Patience(self.tol, limit, *self._patience_so_far(incremental)),
                 held_out
                 and partial(held_out.validate, members=None if member is None else [member]),
-                score_decides=self.scoring is not None,
-                report=self._report(tell)
-                if not member
-                else lambda *_: monitors[0].ending == "callback",
+                decides,
+                report=self._report(tell, member, monitors),
                 max_time=share * ((self.max_time or math.inf) - (time.perf_counter() - start)),
                 epochs_before=len(past["epoch"]),
                 seconds_before=max(past["seconds"][-1:], default=0.0),
             )
-            if warm and validation is not None:  # the same rows judge what was and what comes
+            if same_judges and decides != "loss":
                 kept = self._params if member is None else self._params[member]
                 watch.begin_with(kept, self.best_epoch_)
             return watch
 
         if plan.solver in FULL_BATCH:
-            monitors = [monitor(m) for m in range(len(splits))]
-            self._params = minimize_each(
+            monitors.extend(monitor(m) for m in range(len(splits)))
+            self._params, members = minimize_each(
                 objectives,
                 starts,
                 monitors,
@@ -427,11 +433,11 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 and len(codes) * network.n_params > _LARGE,
                 n_jobs=n_jobs,
             )
-            watch, self._states = monitors[0], None
-            watch.history = joint([m.history for m in monitors])
-            watch.n_epochs = max(m.n_epochs for m in monitors)
+            self._states = None
+            watch, worst = together([monitors[m] for m in members])
         else:
-            watch = monitor()
+            watch = worst = monitor()
+            members = list(range(len(splits)))
             paths = self._paths(plan, objectives, starts, rng, warm, incremental)
             self._params, self._rate = descend_together(
                 paths,
@@ -445,14 +451,18 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 watch.ending == "diverged" or watch.lost
             )
             self._states = [path.state(watch.keeps_best) for path in paths] if keep else None
-        self._take(watch, plan, objectives[0].n_rows, past, warm)
+        self._take(watch, plan, past, warm)
         self._rng = rng
-        if plan.calibration is not None and held_out is not None:
-            self.temperature_ = held_out.temperature(self._params)
+        if held_out is not None and plan.calibration is not None:
+            self.temperature_ = held_out.temperature(self._params, members)
+        elif not (incremental and warm and self.calibration is not None):
+            self.temperature_ = 1.0  # partial_fit holds nothing out: it keeps what fit has learnt
         # a schedule that ends with max_iter is meant to
         endless = plan.learning_rate in ("constant", "invscaling", "adaptive")
         runs_out = self.solver != "auto" and endless and not incremental
-        warn_of_ending(watch, plan, self.tol, self.max_fun, runs_out)
+        warn_of_ending(worst, plan, self.tol, self.max_fun, runs_out)
+        if self.verbose > 1 and not incremental:
+            print(closing_line(watch, self.temperature_))
 
     # ---- reading what was given
 
@@ -482,8 +492,39 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             codes = np.searchsorted(self.classes_, found).astype(codes.dtype)[codes]
         return codes, codes
 
-    def _resolve(self, n_rows, incremental, warm) -> Plan:
-        plan = resolve(self.get_params(deep=False), n_rows, incremental)
+    def _check_goes_on(self):
+        """Raise an error if a setting that the parameters to go on from depend on was changed."""
+        hidden = self.hidden_layer_sizes
+        passthrough = isinstance(self.encoder, str) and self.encoder == "passthrough"
+        was_passthrough = self._encoder_state is None
+        kept_and_given = {
+            "hidden_layer_sizes": (
+                self._network_shape[0][1:-1],
+                hidden if isinstance(hidden, str) else np.atleast_1d(hidden).tolist(),
+            ),
+            "n_members": (len(self._params), self.n_members),
+            "dtype": (self._params.dtype.name, self.dtype),
+            "encoder": (
+                "passthrough" if was_passthrough else "the fitted TableEncoder",
+                "auto" if passthrough == was_passthrough else self.encoder,
+            ),
+        }
+        for name, (kept, given) in kept_and_given.items():
+            if not (isinstance(given, str) and given == "auto") and given != kept:
+                raise ValueError(
+                    f"Training goes on with {name}={kept!r}, but {name}={given!r} is set. Set it "
+                    "back, or start afresh by fit with warm_start=False."
+                )
+
+    def _resolve(self, n_rows, validation, incremental, warm) -> Plan:
+        calibrated = self.calibration == "temperature" and not incremental
+        asked = validation is not None or self.cv is not None or calibrated
+        plan = resolve(self.get_params(deep=False), n_rows, incremental, asked)
+        if calibrated and validation is None and not plan.early_stopping:
+            raise ValueError(
+                "calibration='temperature' needs rows that are not trained on: set "
+                "early_stopping=True, give X_val and y_val, or set calibration='auto'."
+            )
         if warm:  # the shape of the network and its committee stay
             plan.settings["n_members"] = len(self._params)
             if isinstance(self.hidden_layer_sizes, str):
@@ -496,23 +537,15 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         return plan
 
     def _weights(self, sample_weight, codes):
-        """Sample weights, and these times class weights; None where all are 1."""
+        """Return the sample weights as given, and the factors of the classes; None for 1."""
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, codes, dtype=np.float64)
-            if sample_weight.min(initial=0) < 0:
-                raise ValueError("Negative values in data passed to `sample_weight`.")
-        elif self.class_weight is None:
-            return None, None
-        w = np.ones(len(codes)) if sample_weight is None else sample_weight
-        if self.class_weight is not None:
-            factors = class_factors(self.class_weight, self.classes_, codes, w)
-            w = w * factors[codes]
-        if not w.sum() > 0 or not np.isfinite(w.sum()):
-            raise ValueError(
-                "The sample weights, times the class weights, sum to "
-                f"{w.sum()}; at least one row must have a positive weight."
+            sample_weight = _check_sample_weight(
+                sample_weight, codes, dtype=np.float64, ensure_non_negative=True
             )
-        return sample_weight, w
+        if self.class_weight is None:
+            return sample_weight, None
+        given = np.ones(len(codes)) if sample_weight is None else sample_weight
+        return sample_weight, class_factors(self.class_weight, self.classes_, codes, given)
 
     def _read_table(self, X, codes, weights, plan, reset) -> tuple[Inputs, Any]:
         """Return the rows as the kernel reads them, and the dtype of the arithmetic."""
@@ -612,10 +645,11 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     # ---- what is held out
 
-    def _splits(self, plan, X, codes, groups, validation, incremental, rng):
+    def _splits(self, plan, X, codes, groups, validation, warm, rng):
         """(training rows, held-out rows) of every member; None stands for all, or for no rows."""
         n_members = int(plan.n_members)
-        if incremental or validation is not None:
+        self._split_rng = self._split_rng if warm else None
+        if not plan.early_stopping or validation is not None:
             return [(None, None)] * n_members
         if self.cv is not None:
             every = splits_of(self.cv, X, codes, groups)
@@ -624,52 +658,57 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             if self.n_members == "auto":
                 return every
             return [every[i % len(every)] for i in range(n_members)]
-        if not plan.early_stopping:
-            return [(None, None)] * n_members
+        if self._split_rng is None:
+            self._split_rng = copy.deepcopy(rng)
+        else:  # rows of the same table that were trained on must not judge now
+            rng = copy.deepcopy(self._split_rng)
         return random_splits(codes, n_members, self.validation_fraction, rng)
 
-    def _held_out(self, objectives, splits, validation, X, y, targets, weights):
+    def _held_out(self, objectives, splits, validation, X, y, targets, weights, factors):
         """Return what judges the members while they train; None if no rows are held out."""
-        if self.scoring is not None:
-            from sklearn.metrics import check_scoring  # costs time at import, and few need it
-
-            scorer = check_scoring(self, scoring=self.scoring)
-        if validation is None:
-            if splits[0][1] is None:
-                return None
-            scored = [
-                (_safe_indexing(X, rows), _safe_indexing(y, rows), rows) for _, rows in splits
-            ]
-            own = None
-        else:
-            X_val, y_val, weights = validation
-            check_consistent_length(X_val, y_val)
-            targets, codes = self._read_targets(X_val, y_val, True, True, None)
-            if weights is not None:
-                weights = _check_sample_weight(
-                    weights, codes, dtype=np.float64, ensure_non_negative=True
-                )
-            own = self._encode(X_val)
-            scored = [(X_val, y_val, slice(None))]
+        if validation is None and splits[0][1] is None:
+            return None
+        own, parts = None, [rows for _, rows in splits]
+        if validation is not None:
+            X, y, sample_weight = validation
+            check_consistent_length(X, y)
+            targets, codes = self._read_targets(X, y, True, True, None)
+            sample_weight, _ = self._weights(sample_weight, codes)
+            weights = row_weights(sample_weight, factors, codes)
+            own, parts = self._encode(X), [np.arange(len(codes))]
+        elif weights is not None and not any(weights[rows].sum() > 0 for rows in parts):
+            raise ValueError(
+                "The rows held out have no weight, so nothing can be judged by them. Give X_val "
+                "and y_val or cv with rows of positive weight, or set early_stopping=False."
+            )
         held_out = HeldOut(objectives, splits, self._decisions, targets, weights, own)
         if self.scoring is not None:
-            takes_weights = "sample_weight" in inspect.signature(scorer).parameters
-            weighted = weights is not None and takes_weights
-
-            def one(params, X, y, rows):
-                judged = copy.copy(self)
-                judged._params, judged.temperature_ = params, 1.0
-                kw = {"sample_weight": weights[rows]} if weighted else {}
-                return float(scorer(judged, X, y, **kw))
-
-            def score(stack, members):
-                if own is not None:
-                    return one(stack, *scored[0])
-                pairs = zip(members, stack, strict=True)
-                return float(np.mean([one(params[None], *scored[m]) for m, params in pairs]))
-
-            held_out.score = score
+            held_out.score = self._scores(X, y, parts, weights, whole=own is not None)
         return held_out
+
+    def _scores(self, X, y, parts, weights, whole):
+        """Return the function that scores members on their `parts` of the rows, or as a whole."""
+        from sklearn.metrics import check_scoring  # costs time at import, and few need it
+
+        scorer = check_scoring(self, scoring=self.scoring)
+        if self.n_outputs_ == 1 or self.out_activation_ == "softmax":
+            scorer = told_classes(scorer, self.classes_)
+        weighted = "sample_weight" in inspect.signature(scorer).parameters and weights is not None
+        tables = [(_safe_indexing(X, rows), _safe_indexing(y, rows)) for rows in parts]
+
+        def one(params, m):
+            judged = copy.copy(self)
+            judged._params, judged.temperature_ = params, 1.0
+            given = {"sample_weight": weights[parts[m]]} if weighted else {}
+            return float(scorer(judged, *tables[m], **given))
+
+        def score(stack, members):
+            if whole:
+                return one(stack, 0)
+            pairs = zip(stack, members, strict=True)
+            return float(np.mean([one(params[None], m) for params, m in pairs]))
+
+        return score
 
     # ---- training
 
@@ -722,7 +761,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         seen = self.t_ if warm else 0
         return lambda epoch: plan.learning_rate_init / (seen + epoch * n_rows + 1) ** self.power_t
 
-    def _take(self, watch, plan, n_rows, past, warm):
+    def _take(self, watch, plan, past, warm):
         """Turn the end of a run into fitted attributes."""
         if watch.ending == "interrupted" and watch.n_epochs == 0:
             raise KeyboardInterrupt
@@ -736,14 +775,14 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             past[column].extend(values[: watch.n_epochs])  # Ctrl-C may leave half a row
         self.history_ = past
         self.n_iter_ = watch.n_epochs
-        self.t_ = (self.t_ if warm else 0) + n_rows * self.n_iter_
+        self.t_ = (self.t_ if warm else 0) + watch.n_rows
         losses = self.history_["loss"]
         self.loss_ = losses[-1]
-        self.best_loss_ = None if watch.validate else min(losses)
+        self.best_loss_ = min(losses) if watch.decides == "loss" else None
         self.best_epoch_ = watch.best_epoch if watch.keeps_best else len(losses)
         scores = self.validation_scores_
-        self.best_validation_score_ = scores[self.best_epoch_ - 1] if scores else None
-        self.temperature_ = 1.0
+        judged = scores and watch.decides != "loss"
+        self.best_validation_score_ = scores[self.best_epoch_ - 1] if judged else None
         self._patience = (watch.patience.best, watch.patience.stale)
 
     def _tell_callbacks(self, context, X, y, reconstruction):
@@ -754,15 +793,22 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             estimator=self, X=X, y=y, reconstruction_attributes=reconstruction
         )
 
-    def _report(self, tell) -> Callable | None:
-        """Who watches training: the printed lines, and scikit-learn's callbacks."""
+    def _report(self, tell, member, monitors) -> Callable | None:
+        """Who watches training: the printed lines, and scikit-learn's callbacks.
+
+        Callbacks are told of one run of epochs: of members that train by themselves, of the first,
+        and where they stop that they stop all.
+        """
         verbose = int(self.verbose)
         if not verbose and tell is None:
             return None
 
         def report(history, params):
             if verbose:
-                print(last_line(history))
+                number = member + 1 if len(monitors) > 1 else None
+                print(last_line(history, verbose > 1, number))
+            if member:
+                return monitors[0].ending == "callback"
             if tell is None:
                 return False
             return tell(lambda: self._reconstruction(np.atleast_2d(params).copy(), history))

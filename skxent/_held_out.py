@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -76,6 +78,21 @@ def splits_of(cv: Any, X: Any, codes: NDArray, groups: Any) -> list[Split]:
     return splits
 
 
+def told_classes(scorer: Callable, classes: NDArray) -> Callable:
+    """Return the scorer, of probabilities, told all classes: held-out rows may lack some.
+
+    Left as it is where it judges predictions, or where its metric has no parameter `labels`.
+    """
+    metric = getattr(scorer, "_score_func", None)
+    if metric is None or getattr(scorer, "_response_method", "predict") == "predict":
+        return scorer
+    if "labels" not in inspect.signature(metric).parameters:
+        return scorer
+    scorer = copy.copy(scorer)
+    scorer._kwargs = {"labels": classes} | scorer._kwargs  # type: ignore[attr-defined]
+    return scorer
+
+
 def _row_numbers(rows):
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
@@ -128,12 +145,13 @@ class HeldOut:
         members = range(len(stack)) if members is None else members
         log_p, which = self.log_proba(stack, members)
         y, w = self.truth(which)
-        loss = -(w @ (y * log_p).sum(axis=1)) / max(w.sum(), 1e-300) * self.decisions.per_row
+        mass = w.sum() or math.nan  # a member may be left with rows of no weight
+        loss = -(w @ (y * log_p).sum(axis=1)) / mass * self.decisions.per_row
         return float(loss), self.score(stack, members)
 
-    def temperature(self, stack: NDArray) -> float:
+    def temperature(self, stack: NDArray, members: Sequence[int]) -> float:
         """Return the temperature for these members' logits."""
-        log_p, which = self.log_proba(stack, range(len(stack)))
+        log_p, which = self.log_proba(stack, members)
         return fit_temperature(log_p, *self.truth(which))
 
 

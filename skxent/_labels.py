@@ -54,5 +54,21 @@ def class_factors(class_weight: Any, classes: NDArray, codes: NDArray, weights: 
     return np.array([class_weight.get(label, 1.0) for label in labels], dtype=float)
 
 
+def row_weights(
+    sample_weight: NDArray | None, factors: NDArray | None, codes: NDArray
+) -> NDArray | None:
+    """Sample weights times the factors of the rows' classes; None where all are 1."""
+    if sample_weight is None and factors is None:
+        return None
+    w = np.ones(len(codes)) if sample_weight is None else sample_weight
+    w = w if factors is None else w * factors[codes]
+    if not w.sum() > 0 or not np.isfinite(w.sum()):
+        raise ValueError(
+            f"The sample weights, times the class weights, sum to {w.sum()}; at least one row must "
+            "have a positive weight."
+        )
+    return w
+
+
 def _code_dtype(classes):
     return np.uint8 if len(classes) <= 256 else np.int32

@@ -12,19 +12,45 @@ from ._history import History
 from ._solvers import SCIPY_METHODS
 from ._stopping import Monitor
 
+_ENDINGS = {
+    "patience": "no progress for n_iter_no_change epochs",
+    "converged": "converged",
+    "max_iter": "max_iter reached",
+    "max_time": "max_time is over",
+    "callback": "a callback wanted to stop",
+    "interrupted": "interrupted",
+    "diverged": "diverged",
+    "no_progress": "no lower loss found",
+}
 
-def last_line(history: History) -> str:
-    """Return the last row as one aligned line of text."""
+
+def last_line(history: History, more: bool = False, member: int | None = None) -> str:
+    """Return the last row as one aligned line; with `more`, learning rate and gradient too."""
     row = {column: values[-1] for column, values in history.items()}
-    parts = [f"epoch {row['epoch']:5d}", f"loss {row['loss']:10.6f}"]
+    parts = [] if member is None else [f"member {member:3d}"]
+    parts += [f"epoch {row['epoch']:5d}", f"loss {_number(row['loss'])}"]
     if not math.isnan(row["validation_loss"]):
-        parts.append(f"validation loss {row['validation_loss']:10.6f}")
-    if not math.isnan(row["score"]):
-        parts.append(f"score {row['score']:10.6f}")
-    if not math.isnan(row["learning_rate"]):
-        parts.append(f"rate {row['learning_rate']:9.2e}")
-    parts += [f"|gradient| {row['gradient_norm']:9.2e}", f"{row['seconds']:8.2f} s"]
-    return "  ".join(parts)
+        parts.append(f"validation loss {_number(row['validation_loss'])}")
+    if not all(map(math.isnan, history["score"])):
+        parts.append(f"score {_number(row['score'])}")
+    if more:
+        if not math.isnan(row["learning_rate"]):
+            parts.append(f"rate {row['learning_rate']:9.2e}")
+        parts.append(f"|gradient| {row['gradient_norm']:9.2e}")
+    return "  ".join([*parts, f"{row['seconds']:8.2f} s"])
+
+
+def closing_line(watch: Monitor, temperature: float) -> str:
+    """Return one line that tells how training ended and what is kept."""
+    kept = f"epoch {watch.best_epoch}" if watch.keeps_best else "the last epoch"
+    return (
+        f"ended after {watch.n_epochs} epochs: {_ENDINGS[watch.ending]}; kept the parameters of "
+        f"{kept}; temperature {temperature:.3f}"
+    )
+
+
+def _number(value):
+    return f"{value:10.6f}" if not abs(value) >= 1000 else f"{value:10.3e}"
 
 
 def warn_of_ending(watch: Monitor, plan: Plan, tol: float, max_fun: int, runs_out: bool) -> None:
@@ -47,6 +73,12 @@ def warn_of_ending(watch: Monitor, plan: Plan, tol: float, max_fun: int, runs_ou
             f"parameters of epoch {watch.best_epoch} are kept. Lower learning_rate_init (now "
             f"{plan.learning_rate_init}), scale the features, or set max_grad_norm.",
             ConvergenceWarning,
+            stacklevel=4,
+        )
+    elif watch.decides == "score" and watch.best_params is None:
+        warnings.warn(
+            "scoring was NaN in every epoch, so there was no best one: the parameters of the last "
+            "epoch are kept. Name a scorer that is defined on the rows held out.",
             stacklevel=4,
         )
     elif watch.ending == "no_progress":

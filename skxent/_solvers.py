@@ -26,9 +26,11 @@ MINI_BATCH = ("sgd", "adam", "adamw")
 # relative fall of the loss below which L-BFGS goes on in float64
 _SINGLE_TO_DOUBLE = 1e-4
 
-# rows between two looks at the clock and at Ctrl-C; also the unit of shuffling for huge tables
+# the unit of shuffling for huge tables, of blocks of neighbouring rows
 _STRETCH = 1 << 17
 _BLOCK = 1 << 9
+# rows between two looks at the clock and at Ctrl-C
+_GLANCE = 1 << 14
 
 
 def minimize_scipy(
@@ -69,7 +71,7 @@ def minimize_scipy(
         def epoch_at(xk):
             if not np.array_equal(at, xk):
                 value_and_gradient(xk)
-            return Epoch(value, _norm(gradient))
+            return Epoch(value, _norm(gradient), n_rows=objective.n_rows)
 
         def accept(xk):
             nonlocal accepted
@@ -135,7 +137,7 @@ def gradient_descent(
     for _ in range(max_iter):
         params -= objective.dtype.type(learning_rate) * gradient
         value, gradient = objective.value_and_gradient(params)
-        epoch = Epoch(value, _norm(gradient), learning_rate)
+        epoch = Epoch(value, _norm(gradient), learning_rate, objective.n_rows)
         if monitor.observe(params, epoch):
             break
     else:
@@ -163,7 +165,6 @@ class MiniBatch:
     batch_size: int
     shuffle: bool = True
     weight_decay: float = 0.0
-    decay_schedule: Schedule | None = None
     average_decay: float = 0.0
     slots: list[NDArray] = field(default_factory=list, repr=False)
     average: NDArray | None = field(default=None, repr=False)
@@ -203,25 +204,22 @@ class MiniBatch:
     def epoch(self, rate: float, schedule: Schedule, n_steps: int, stop: Callable[[], bool]):
         """One pass over the training rows, `n_steps` being the length of the whole run.
 
-        `stop` is asked between stretches of rows whether to break off.
+        `stop` is asked between pieces of the epoch whether to break off.
         """
         loss = weight = squares = 0.0
-        n_batches = 0
-        for order in _orders(self.objective, self.batch_size, self.generator, self.shuffle):
+        n_batches = n_rows = 0
+        for order in _pieces(self.objective, self.batch_size, self.generator, self.shuffle):
             size = self.objective.n_rows if order is None else len(order)
             steps = np.arange(self.step, self.step - (-size // self.batch_size))
             fraction = np.minimum((steps - self.first_step) / max(n_steps, 1), 1.0)
             rates = np.full(len(steps), rate)
             rates *= schedule(fraction)
-            decays = np.full(len(steps), self.weight_decay)
-            if self.decay_schedule is not None:
-                decays *= self.decay_schedule(fraction)
             part = self.objective.train(
                 self.params,
                 order,
                 self.batch_size,
                 rates,
-                decays,
+                np.full(len(steps), self.weight_decay),
                 self.optimizer,
                 self.slots,
                 self.step,
@@ -231,7 +229,7 @@ class MiniBatch:
                 min(self.average_decay, (1 + self.step) / (10 + self.step)),
             )
             loss, weight, squares = loss + part[0], weight + part[1], squares + part[2]
-            n_batches += part[3]
+            n_batches, n_rows = n_batches + part[3], n_rows + size
             self.step += part[3]
             if part[3] < len(steps):
                 return Epoch(np.nan, np.nan, rates[0])
@@ -239,7 +237,18 @@ class MiniBatch:
                 break
         mean = loss / weight if weight > 0 else 0.0
         value = mean + self.objective.penalty_value(self.params)
-        return Epoch(value, (squares / n_batches) ** 0.5, float(rates[-1]))
+        return Epoch(value, (squares / n_batches) ** 0.5, float(rates[-1]), n_rows)
+
+
+def _pieces(objective, batch_size, generator, shuffle) -> Iterator[NDArray | None]:
+    """Yield the rows of one epoch in short pieces that are whole numbers of batches."""
+    length = max(_GLANCE // batch_size, 1) * batch_size
+    for order in _orders(objective, batch_size, generator, shuffle):
+        if objective.n_rows <= length:
+            yield order
+            return
+        order = np.arange(objective.n_rows) if order is None else order
+        yield from (order[start : start + length] for start in range(0, len(order), length))
 
 
 def _orders(objective, batch_size, generator, shuffle) -> Iterator[NDArray | None]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._history import History, append, new_history
+from ._history import History, append, joint, new_history
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Epoch:
     loss: float
     gradient_norm: float
     learning_rate: float = math.nan
+    n_rows: int = 0
 
 
 @dataclass
@@ -56,14 +57,14 @@ class Monitor:
     """Follows one run: its history, its patience, the best parameters, and why it ended.
 
     `validate` gives (validation loss, score) of parameters, or is None where no rows are held out.
-    With it the best parameters are those of the highest score, or the lowest validation loss;
-    without it the lowest training loss decides, which the descent is left to follow to its end.
+    `decides` is the column of the history that patience and the best parameters go by: "score" (the
+    highest), "validation_loss", or "loss", which the descent is left to follow to its end.
     `report` shows the history's last row to whoever watches and returns whether they want to stop.
     """
 
     patience: Patience
     validate: Callable[[NDArray], tuple[float, float]] | None = None
-    score_decides: bool = False
+    decides: str = "loss"
     report: Callable[[History, NDArray], bool] | None = None
     max_time: float = math.inf
     history: History = field(default_factory=new_history)
@@ -72,23 +73,26 @@ class Monitor:
     best_epoch: int = 0
     ending: str = ""
     n_epochs: int = 0
+    n_rows: int = 0
     epochs_before: int = 0
     seconds_before: float = 0.0
     _start: float = field(default_factory=time.perf_counter)
 
     def choose(self, last: NDArray) -> NDArray:
-        """Return the best parameters where rows were held out or the run broke, else `last`.
+        """Return the best parameters where held-out rows decide or the run broke, else `last`.
 
-        Without held-out rows the training loss of an epoch is a mean over moving parameters, and
+        Otherwise the training loss of an epoch is a mean over moving parameters, and
         no reason to go back.
         """
+        if self.ending == "diverged" and self.best_params is None:
+            return np.full_like(last, np.nan)  # there never were any
         return last if self.best_params is None or not self.keeps_best else self.best_params
 
     @property
     def keeps_best(self) -> bool:
         """Whether the best parameters are kept, not the last."""
         broke = self.ending in ("diverged", "interrupted") or self.lost
-        return self.best_params is not None and (self.validate is not None or broke)
+        return self.best_params is not None and (self.decides != "loss" or broke)
 
     @property
     def lost(self) -> bool:
@@ -101,7 +105,7 @@ class Monitor:
         assert self.validate is not None
         loss, score = self.validate(params)
         self.best_params, self.best_epoch = params.copy(), epoch
-        self.best_value = -score if self.score_decides else loss
+        self.best_value = -score if self.decides == "score" else loss
 
     @property
     def out_of_time(self) -> bool:
@@ -133,7 +137,8 @@ class Monitor:
             seconds=self.seconds_before + time.perf_counter() - self._start,
         )
         self.n_epochs += 1
-        value = epoch.loss if self.validate is None else -score if self.score_decides else loss
+        self.n_rows += epoch.n_rows
+        value = {"loss": epoch.loss, "validation_loss": loss, "score": -score}[self.decides]
         self.patience.update(value)
         if value < self.best_value:
             self.best_value, self.best_epoch = float(value), number
@@ -148,3 +153,25 @@ class Monitor:
         elif self.patience.exhausted:
             self.ending = "patience"
         return bool(self.ending)
+
+
+def together(monitors: Sequence[Monitor]) -> tuple[Monitor, Monitor]:
+    """Return a monitor of members that trained by themselves as one, and who came off worst.
+
+    As one: the mean of their histories, as long as the longest; the best epoch is the first's.
+    """
+    order = ("interrupted", "diverged", "lost", "no_progress", "max_iter")
+
+    def badness(m):
+        ending = "lost" if m.lost and m.ending not in order[:2] else m.ending
+        return len(order) - order.index(ending) if ending in order else 0
+
+    worst = max(monitors, key=badness)
+    whole = replace(
+        monitors[0],
+        history=joint([m.history for m in monitors]),
+        ending=worst.ending,
+        n_epochs=max(m.n_epochs for m in monitors),
+        n_rows=max(m.n_rows for m in monitors),
+    )
+    return whole, worst

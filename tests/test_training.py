@@ -32,7 +32,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
+from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder
 
 # runs are cut short here all the time; what should warn is tested by name
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -229,6 +229,159 @@ def test_validation_tables_are_encoded_like_the_training_table(solver, rng):
         sample_weight_val=w,
     )  # fmt: skip
     assert_array_equal(alike.predict_proba(rest), clf.predict_proba(rest))
+
+
+@every_solver
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_early_stopping_false_means_that_all_rows_train(solver, n_members, noisy):
+    """Rows of one's own are then looked at only: they fill the columns of the history."""
+    X, y, X_val, y_val = noisy
+    params = overfitting(solver) | dict(
+        max_iter=15, n_iter_no_change=3, n_members=n_members, early_stopping=False, n_jobs=1
+    )
+    plain = network(**params).fit(X, y)
+    for ignored in (dict(cv=3), dict(cv=[([0, 1, 2], [3])]), dict(validation_fraction=0.5)):
+        assert_same_network(network(**params, **ignored).fit(X, y), plain)
+    watched = network(**params, scoring="accuracy").fit(X, y, X_val=X_val, y_val=y_val)
+    assert_same_network(watched, plain)
+    assert watched.t_ == plain.t_ == len(y) * plain.n_iter_
+    assert watched.history_["loss"] == plain.history_["loss"]
+    assert watched.best_epoch_ == plain.best_epoch_ == watched.n_iter_
+    assert watched.best_loss_ == plain.best_loss_ == min(plain.loss_curve_)
+    assert watched.best_validation_score_ is None
+    assert len(watched.validation_scores_) == watched.n_iter_
+    assert np.isfinite(watched.history_["validation_loss"]).all()
+    last = watched.history_["score"][-1]
+    if n_members == 1 or solver in MINI_BATCH:
+        assert_allclose(last, watched.score(X_val, y_val))
+
+
+@pytest.mark.parametrize("solver", ["auto", "adam", "lbfgs"])
+@pytest.mark.parametrize("asked", ["cv", "X_val", "calibration"])
+def test_asking_for_rows_to_judge_by_turns_early_stopping_on(solver, asked, noisy):
+    X, y, X_val, y_val = noisy
+    X, y = X[:50], y[:50]  # fewer than "auto" holds rows out of
+    given = dict(X_val=X_val, y_val=y_val) if asked == "X_val" else {}
+    params = {"cv": {"cv": 3}, "X_val": {}, "calibration": {"calibration": "temperature"}}[asked]
+    clf = SoftmaxMLPClassifier(
+        hidden_layer_sizes=6, solver=solver, random_state=0, max_iter=30, **params
+    ).fit(X, y, **given)
+    assert clf.auto_["early_stopping"] is True
+    assert "X_val" in clf.summary()
+    assert clf.best_validation_score_ == max(clf.validation_scores_)
+    assert (clf.temperature_ != 1.0) == (asked == "calibration")
+
+
+def test_a_temperature_wants_rows_that_are_not_trained_on(noisy):
+    X, y, X_val, y_val = noisy
+    clf = network(early_stopping=False, calibration="temperature", max_iter=40)
+    with pytest.raises(ValueError, match="rows that are not trained on.*early_stopping=True"):
+        clf.fit(X, y)
+    clf.fit(X, y, X_val=X_val, y_val=y_val)
+    assert clf.temperature_ != 1.0
+    plain = clone(clf).set_params(calibration=None).fit(X, y)
+    assert_same_network(clf, plain)
+
+
+@pytest.mark.parametrize("calibration", ["auto", "temperature", None])
+def test_partial_fit_keeps_the_temperature(calibration, noisy):
+    X, y, *_ = noisy
+    clf = network(early_stopping=True, calibration="temperature", max_iter=40).fit(X, y)
+    learnt = clf.temperature_
+    assert learnt != 1.0
+    clf.set_params(early_stopping=False, calibration=calibration)
+    for _ in range(2):
+        clf.partial_fit(X, y)
+    assert clf.temperature_ == (1.0 if calibration is None else learnt)
+    z = clf.decision_function(X)
+    raw = clf.set_params(calibration=None).partial_fit(X, y).decision_function(X)
+    assert np.abs(z - raw).max() > 0
+    # a fit learns its own
+    assert clf.set_params(calibration="auto").fit(X, y).temperature_ == 1.0
+
+
+@pytest.mark.parametrize("class_weight", [{0: 3.0, 2: 0.2}, "balanced"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("scoring", [None, "accuracy"])
+def test_class_weights_count_where_rows_judge(class_weight, weighted, scoring, shuffled, rng):
+    """On rows of one's own as on a split: the factors are those of the training rows."""
+    X, y = shuffled
+    keep = (y != 1) | (rng.uniform(size=len(y)) < 0.4)
+    X, y = X[keep], y[keep]
+    w = rng.uniform(0.5, 2, size=len(y))
+    train, test = np.arange(0, 70), np.arange(70, len(y))
+    clf = network(class_weight=class_weight, max_iter=6, scoring=scoring)
+    if class_weight == "balanced":  # the same factors whichever way the rows are given
+        mass = np.bincount(y[train], weights=w[train] if weighted else None)
+        factors = mass.sum() / (3 * mass)
+    else:
+        factors = np.array([3.0, 1.0, 0.2])
+    given = dict(sample_weight=w[train], sample_weight_val=w[test]) if weighted else {}
+    own = clone(clf).fit(X[train], y[train], X_val=X[test], y_val=y[test], **given)
+    total = factors[y[test]] * (w[test] if weighted else 1)
+    loss = log_loss(y[test], own.predict_proba(X[test]), sample_weight=total)
+    assert_allclose(own.history_["validation_loss"][own.best_epoch_ - 1], loss, rtol=1e-6)
+    if scoring:
+        assert_allclose(own.best_validation_score_, own.score(X[test], y[test], total))
+    if class_weight != "balanced":
+        split = clone(clf).set_params(cv=[(train, test)]).fit(X, y, w if weighted else None)
+        assert_allclose(split.history_["validation_loss"], own.history_["validation_loss"])
+        assert_allclose(split.validation_scores_, own.validation_scores_)
+
+
+def test_rows_without_weight_cannot_judge(shuffled):
+    X, y = shuffled
+    w = np.repeat([1.0, 0.0], [100, 50])
+    split = [(np.arange(100), np.arange(100, 150))]
+    with pytest.raises(ValueError, match="rows held out have no weight"):
+        network(cv=split).fit(X, y, w)
+    with pytest.raises(ValueError, match="at least one"):
+        network().fit(X, y, X_val=X[:5], y_val=y[:5], sample_weight_val=np.zeros(5))
+    # folds are judged together, so one of them may be without
+    folds = [*split, (np.arange(50, 150), np.arange(50))]
+    assert network(cv=folds, n_members=2, max_iter=3).fit(X, y, w).n_iter_ == 3
+
+
+@pytest.mark.parametrize(
+    "scoring", ["neg_log_loss", "d2_log_loss_score", "neg_brier_score", "roc_auc_ovr", "f1_macro",
+                "top_k_accuracy", "balanced_accuracy", "accuracy"]
+)  # fmt: skip
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+@pytest.mark.parametrize("n_members", [1, 3])
+def test_scorers_by_name_where_held_out_rows_lack_a_class(scoring, solver, n_members, shuffled):
+    X, y = shuffled
+    y = np.array(["a", "b", "c"])[y]
+    y[[3, 9]] = "rare", "seldom"  # of one row: on one side only
+    clf = network(
+        solver=solver, scoring=scoring, n_members=n_members, early_stopping=True, max_iter=4
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        clf.fit(X, y)
+    if scoring == "roc_auc_ovr":  # not defined where a class is never there, and says so
+        return
+    scores = clf.validation_scores_
+    assert len(scores) == 4 and np.isfinite(scores).all()
+    if scoring == "neg_log_loss" and n_members == 1:
+        assert_allclose(scores, np.negative(clf.history_["validation_loss"]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "d2_log_loss_score", "roc_auc"])
+def test_scorers_by_name_of_two_classes(scoring, breast_cancer):
+    X, y = breast_cancer
+    y = np.array(["no", "yes"])[y]
+    for Classifier in (SoftmaxMLPClassifier, SigmoidMLPClassifier):
+        clf = Classifier(hidden_layer_sizes=4, solver="adam", scoring=scoring, max_iter=4,
+                         early_stopping=True, random_state=0)  # fmt: skip
+        assert np.isfinite(clf.fit(X, y).validation_scores_).all()
+
+
+def test_a_scorer_that_is_never_defined_is_a_warning(noisy):
+    X, y, X_val, y_val = noisy
+    clf = network(scoring=lambda estimator, X, y: np.nan, max_iter=5, n_iter_no_change=np.inf)
+    with pytest.warns(UserWarning, match="NaN in every epoch"):
+        clf.fit(X, y, X_val=X_val, y_val=y_val)
+    assert_same_network(clf, network(max_iter=5, early_stopping=False).fit(X, y))
 
 
 def test_validation_rows_for_a_committee(noisy):
@@ -456,6 +609,25 @@ def test_max_time_is_kept_to(solver, n_members, digits):
         assert (moved > 1e-4).all()
 
 
+@pytest.mark.parametrize("averaging", [0.0, 0.99])
+def test_rows_seen_are_those_of_whole_pieces_where_time_ends(averaging, rng):
+    """An epoch that was broken off counts for what it was; pieces change no bit otherwise."""
+    n = 40_000
+    X, y = rng.normal(size=(n, 3)), rng.integers(0, 2, size=n)
+    clf = network(max_iter=1, batch_size=100, averaging=averaging, max_time=1e-9).fit(X, y)
+    assert clf.n_iter_ == 1
+    assert 0 < clf.t_ < n and clf.t_ % 100 == 0
+    assert clf.set_params(max_time=None).fit(X, y).t_ == n
+    # by calls of partial_fit in the same order, pieces and all
+    params = dict(shuffle=False, batch_size=100, averaging=averaging, max_iter=2, alpha=0.0)
+    whole = network(**params, n_iter_no_change=np.inf).fit(X, y)
+    parts = network(**params)
+    for _ in range(2):
+        parts.partial_fit(X, y, classes=[0, 1])
+    assert_same_network(parts, whole)
+    assert parts.t_ == whole.t_ == 2 * n
+
+
 class Stop:
     """A callback of scikit-learn's protocol that wants to stop after some epochs."""
 
@@ -535,6 +707,34 @@ def test_ctrl_c_leaves_out_members_that_have_not_begun(solver, n_jobs, noisy):
     with pytest.warns(UserWarning, match="interrupted by user"):
         clf.fit(X, y, X_val=X_val, y_val=y_val)
     assert len(clf._params) == 1 or n_jobs == 2  # in parallel the others may have begun
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("calibration", [None, "temperature"])
+def test_ctrl_c_before_the_first_member_has_begun(calibration, noisy):
+    """Then those that have begun are the model, judged by their own rows."""
+    X, y, *_ = noisy
+    first, ahead = [], threading.Event()
+    others = []
+
+    def scoring(estimator, X, y):
+        me = threading.get_ident()
+        first.append(me)
+        if me == first[0]:
+            assert ahead.wait(20)
+            raise KeyboardInterrupt
+        others.append(me)
+        if len(others) == 3:
+            ahead.set()
+            time.sleep(0.05)
+        return 0.5
+
+    clf = network(**overfitting("lbfgs"), n_members=2, n_jobs=2, early_stopping=True, max_iter=50)
+    clf.set_params(scoring=scoring, calibration=calibration)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        clf.fit(X, y)
+    assert len(clf._params) == 1
+    assert clf.n_iter_ >= 2 and len(clf.loss_curve_) == clf.n_iter_
     assert np.isfinite(clf.predict_proba(X)).all()
 
 
@@ -663,6 +863,47 @@ def test_divergence_in_the_first_epoch_is_an_error(iris):
         for n_members in (1, 3):
             with pytest.raises(ValueError, match="diverged in its first epoch"):
                 network(solver=solver, n_members=n_members, learning_rate_init=1e300).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "endings, worst",
+    [
+        (["converged", "max_iter", "patience"], 1),
+        (["converged", "max_iter", "diverged"], 2),
+        (["max_iter", "no_progress", "converged"], 1),
+        (["diverged", "interrupted", "max_iter"], 1),
+        (["converged", "rose", "no_progress"], 1),
+        (["converged", "converged", "converged"], 0),
+    ],
+)
+def test_of_members_that_train_by_themselves_the_worst_end_counts(endings, worst):
+    from skxent._stopping import Epoch, Monitor, Patience, together
+
+    monitors = []
+    for number, ending in enumerate(endings):
+        monitor = Monitor(Patience(0.0, np.inf))
+        for loss in range(number + 2):
+            monitor.observe(np.zeros(2), Epoch(loss + 1e3 * loss * (ending == "rose"), 1.0, 1.0, 7))
+        monitor.ending = "max_iter" if ending == "rose" else ending
+        monitors.append(monitor)
+    whole, found = together(monitors)
+    assert found is monitors[worst]
+    assert whole.ending == found.ending
+    assert (whole.n_epochs, whole.n_rows) == (4, 28)
+    assert whole.history["epoch"] == [1, 2, 3, 4]
+    assert monitors[0].history["epoch"] == [1, 2]  # left as they were
+
+
+def test_a_member_that_never_was_finite_is_an_error(iris):
+    """It must not stay in the committee as it was drawn."""
+    X, y = iris
+    X = X.copy()
+    X[:10] = 1e200
+    folds = [(np.arange(10, 150), np.arange(10)), (np.arange(140), np.arange(140, 150))]
+    for n_jobs in (1, 2):
+        clf = network(solver="gradient_descent", n_members=2, cv=folds, max_iter=5, n_jobs=n_jobs)
+        with pytest.raises(ValueError, match="diverged in its first epoch"):
+            clf.fit(X, y)
 
 
 # ---------------------------------------------------------------- a fit that fails
@@ -951,12 +1192,98 @@ def test_warm_starts_with_another_solver(iris):
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_warm_starts_want_the_same_layers(solver, iris):
-    X, y = iris
-    clf = network(solver=solver, warm_start=True, max_iter=2).fit(X, y)
-    with pytest.raises(ValueError, match=r"hidden layers \[6\].*warm_start=False"):
-        clf.set_params(hidden_layer_sizes=7).fit(X, y)
-    clf.set_params(warm_start=False).fit(X, y)
+@pytest.mark.parametrize(
+    "name, kept, other",
+    [
+        ("hidden_layer_sizes", "[6]", 7),
+        ("hidden_layer_sizes", "[6]", (6, 6)),
+        ("n_members", "2", 3),
+        ("dtype", "'float64'", "float32"),
+        ("encoder", "'passthrough'", "auto"),
+    ],
+)
+def test_warm_starts_want_what_the_parameters_depend_on(solver, name, kept, other, iris):
+    clf = network(solver=solver, warm_start=True, max_iter=2, n_members=2).fit(*iris)
+    before = clf.predict_proba(iris[0])
+    if name == "encoder":
+        other = TableEncoder()
+    clf.set_params(**{name: other})
+    message = rf"goes on with {name}={re.escape(kept)}, but {name}=.*warm_start=False"
+    with pytest.raises(ValueError, match=message):
+        clf.fit(*iris)
+    if solver == "adam":
+        with pytest.raises(ValueError, match=message):
+            clf.partial_fit(*iris)
+    assert_array_equal(clf.set_params(encoder="passthrough").predict_proba(iris[0]), before)
+    clf.set_params(**{name: other}, warm_start=False).fit(*iris)
+    if name == "n_members":
+        assert clf.coefs_[0].shape[0] == 3
+    if name == "dtype":
+        assert clf.coefs_[0].dtype == np.float32
+
+
+def test_auto_goes_on_with_what_is_there(iris):
+    """Whatever was named at first: "auto" fits it."""
+    clf = network(warm_start=True, max_iter=2, n_members=2, dtype="float32").fit(*iris)
+    clf.set_params(hidden_layer_sizes="auto", n_members="auto", dtype="auto").fit(*iris)
+    assert clf.coefs_[0].shape == (2, 4, 6) and clf.coefs_[0].dtype == np.float32
+    assert clf.set_params(hidden_layer_sizes=np.array([6])).fit(*iris).history_["epoch"][-1] == 6
+
+
+class SeenRows(Recorder):
+    """Remembers all rows it was ever shown, a set for each time."""
+
+    def __init__(self):
+        self.log = []
+
+    def __call__(self, estimator, X, y):
+        self.log.append(frozenset(X[:, 0].astype(int)))
+        return estimator.score(X, y)
+
+
+@pytest.mark.parametrize("random_state", [0, None, np.random.RandomState(3)])
+@pytest.mark.parametrize("n_members", [1, 3])
+@every_solver
+def test_warm_starts_hold_out_the_same_rows(solver, n_members, random_state, shuffled):
+    X, y = numbered(shuffled[0]), shuffled[1]
+    seen = SeenRows()
+    clf = network(
+        solver=solver, n_members=n_members, early_stopping=True, scoring=seen, max_iter=2,
+        random_state=random_state, n_jobs=1, learning_rate_init=1e-4,
+    )  # fmt: skip
+    clf.fit(X, y)
+    first = set(seen.log)
+    assert len(first) == n_members
+    for _ in range(2):
+        seen.log.clear()
+        clf = pickle.loads(pickle.dumps(clf.set_params(warm_start=True, scoring=None)))
+        clf.set_params(scoring=seen).fit(X, y)
+        assert set(seen.log) == first
+    # another table is split anew, and still there are rows on both sides
+    seen.log.clear()
+    clf.fit(X[:100], y[:100])
+    assert set(seen.log) != first and all(max(rows) < 100 for rows in seen.log)
+    # and so is the same one by a fit that starts afresh, with chance that goes on
+    if random_state is None:
+        seen.log.clear()
+        clf.set_params(warm_start=False).fit(X, y)
+        assert set(seen.log) != first
+
+
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("held_out", [{}, {"cv": 3}])
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_warm_starts_keep_the_best_on_the_rows_held_out(solver, held_out, n_members, noisy):
+    X, y, *_ = noisy
+    clf = network(
+        **overfitting(solver), n_members=n_members, n_jobs=1, early_stopping=True,
+        warm_start=True, max_iter=12, calibration=None, **held_out,
+    )  # fmt: skip
+    for _ in range(5):
+        clf.fit(X, y)
+        if n_members == 1 or solver == "adam":
+            assert clf.best_validation_score_ == max(clf.validation_scores_)
+    assert clf.best_epoch_ < len(clf.loss_curve_)
 
 
 def test_fit_leaves_no_trace_of_the_fit_before(iris, breast_cancer):
@@ -1410,18 +1737,54 @@ def test_verbose(Classifier, solver, verbose, breast_cancer, capfd):
     X, y = X[:120], y[:120]
     clf = Classifier(
         hidden_layer_sizes=4, solver=solver, verbose=verbose, max_iter=12, random_state=0,
-        early_stopping=True,
+        early_stopping=True, scoring="accuracy",
     ).fit(X, y)  # fmt: skip
     clf.predict_proba(X)
     out, err = capfd.readouterr()
     lines = out.splitlines()
     assert err == ""
+    if verbose == 2:  # one more line, in the end
+        last = lines.pop()
+        assert last.startswith(f"ended after {clf.n_iter_} epochs: ")
+        assert f"parameters of epoch {clf.best_epoch_};" in last
+        assert last.endswith(f"temperature {clf.temperature_:.3f}")
     assert len(lines) == (clf.n_iter_ if verbose else 0)
     assert len({len(line) for line in lines}) <= 1
     # the columns are in their places
     assert len({tuple(m.start() for m in re.finditer(r"[a-z|]+", line)) for line in lines}) <= 1
     for number, line in enumerate(lines, 1):
-        assert re.match(rf"epoch +{number} ", line)
+        assert re.match(rf"epoch +{number}  loss .*validation loss .*score ", line)
+        assert ("|gradient|" in line) == (verbose == 2)
+        assert ("rate" in line) == (verbose == 2 and solver != "lbfgs")
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("solver", ["lbfgs", "gradient_descent"])
+def test_verbose_of_members_that_train_by_themselves(solver, n_jobs, iris, capsys):
+    network(
+        solver=solver, n_members=3, n_jobs=n_jobs, verbose=1, max_iter=4, early_stopping=True
+    ).fit(*iris)
+    lines = capsys.readouterr().out.splitlines()
+    for member in (1, 2, 3):
+        mine = [line for line in lines if line.startswith(f"member   {member}  epoch ")]
+        assert [int(line.split()[3]) for line in mine] == [1, 2, 3, 4]
+    assert len(lines) == 12
+
+
+def test_lines_stay_aligned_whatever_the_numbers():
+    from skxent._history import append, new_history
+    from skxent._reporting import last_line
+
+    lines, history = [], new_history()
+    for value in (0.5, 123.4, 5e3, 1.23456e17, -0.25, -7e5):
+        append(history, epoch=1, loss=value, validation_loss=value, score=value, seconds=1.0,
+               gradient_norm=abs(value), learning_rate=1e-3)  # fmt: skip
+        lines.append(last_line(history, more=True))
+    append(history, epoch=2, loss=0.5, validation_loss=0.5, seconds=1.0, gradient_norm=1.0,
+           learning_rate=1e-3)  # fmt: skip
+    lines.append(last_line(history, more=True))  # a score that is NaN keeps its column
+    assert len({len(line) for line in lines}) == 1
+    assert "score        nan" in lines[-1]
 
 
 def test_verbose_of_partial_fit(iris, capsys):

@@ -285,7 +285,14 @@ class SoftmaxMLPClassifier(BaseMLP):
         p : ndarray of shape (n_samples, n_classes)
             Probabilities in the order of `classes_`; rows sum to 1. float32 for float32 X.
         """
-        return _positive(np.exp(self.predict_log_proba(X)))
+        z = self._logits(X)
+        if self.n_outputs_ > 1:
+            return _positive(np.exp(log_softmax(z)))
+        with np.errstate(over="ignore"):  # odds of infinity are a probability of 0
+            p = np.hstack([z, -z])
+            np.exp(p, out=p)
+        p += 1
+        return _positive(np.reciprocal(p, out=p))
 
     def predict_log_proba(self, X) -> NDArray:
         """Logarithm of the probability of every class, finite also where that underflows.
@@ -434,7 +441,7 @@ def _count(classes):
 
 def _positive(p: NDArray) -> NDArray:
     """Probabilities that underflow are the smallest number, not 0: their logarithm is finite."""
-    return np.maximum(p, np.finfo(p.dtype).tiny)
+    return np.maximum(p, np.finfo(p.dtype).tiny, out=p)
 
 
 def _soft_targets(y: ArrayLike) -> tuple[NDArray, NDArray] | None:

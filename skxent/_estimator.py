@@ -859,12 +859,15 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             n_threads=threads,
         )
         out = np.empty((n, sizes[-1]), dtype=params.dtype)
-        single = getattr(X, "dtype", None) == np.float32
-        total = np.zeros(out.shape, dtype=np.float32 if single else np.float64)
-        for vector in params:
+        dtype = np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64
+        kernel.logits(params[0], inputs, None, out)
+        if len(params) == 1:
+            return out.astype(dtype, copy=False)
+        total = out.astype(dtype)
+        for vector in params[1:]:
             kernel.logits(vector, inputs, None, out)
             total += out
-        return total / len(params) if len(params) > 1 else total
+        return total / len(params)
 
     def _logits(self, X):
         z = self._raw_logits(X)

@@ -121,6 +121,33 @@ static void T(prepare_weights)(T(job) * job, int backward)
     skx_barrier(&job->team);
 }
 
+/* ---- dense columns ---- */
+
+typedef struct {
+    const REAL *at;
+    ptrdiff_t stride;
+} T(dense_rows);
+
+/* Are dense rows read where the caller has them? All rows in their order need no copy, if they are
+ * of this type. */
+static int T(in_place)(const skx_inputs *in, const skx_rows *rows)
+{
+    const ptrdiff_t size = sizeof(REAL);
+    return in->kind == SKX_DENSE && !rows->ids && in->dense_type == REAL_TYPE &&
+           in->column_stride == size && in->row_stride >= in->n_dense * size &&
+           in->row_stride % size == 0 && (uintptr_t)in->dense % size == 0;
+}
+
+/* The dense columns of the rows of the block from `row` on. */
+static T(dense_rows) T(dense_from)(const T(job) * job, const T(block) * block, ptrdiff_t row)
+{
+    const skx_inputs *in = job->inputs;
+    if (T(in_place)(in, job->rows))
+        return (T(dense_rows)){(const REAL *)(in->dense + (block->first + row) * in->row_stride),
+                               in->row_stride / (ptrdiff_t)sizeof(REAL)};
+    return (T(dense_rows)){job->net->x + row * job->net->n_x, job->net->n_x};
+}
+
 /* ---- forward ---- */
 
 static uint64_t T(mix)(uint64_t x)
@@ -221,8 +248,10 @@ static void T(forward)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrd
         T(layer) *layer = &net->layers[l];
         T(place) place = {job, block, l, row};
         ptrdiff_t n = layer->fan_out, k = l ? layer->fan_in : net->n_x;
+        T(dense_rows) x = l ? (T(dense_rows)){layer[-1].a + row * k, k}
+                            : T(dense_from)(job, block, row);
         T(product_args) product = {
-            .m = m, .n = n, .k = k, .a = (l ? layer[-1].a : net->x) + row * k, .ars = k, .aks = 1,
+            .m = m, .n = n, .k = k, .a = x.at, .ars = x.stride, .aks = 1,
             .b = job->params + layer->w, .ldb = n, .c = layer->a + row * n, .ldc = n,
             .start = SKX_BIAS, .bias = job->params + layer->b,
             .finish = l + 1 < net->n_layers ? T(finish_hidden) : NULL, .context = &place,
@@ -241,7 +270,7 @@ static void T(gather)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrdi
     T(network) *net = job->net;
     const skx_inputs *in = job->inputs;
     ptrdiff_t first = block->first + row;
-    if (net->n_x)
+    if (net->n_x && !T(in_place)(in, job->rows))
         T(gather_dense)(in, job->rows, first, m, net->n_x, net->x + row * net->n_x, net->n_x);
     if (in->n_fields) {
         T(lookups) to = net->lookups;
@@ -359,7 +388,8 @@ static void T(piece_gradient)(T(job) * job, const T(block) * block, const T(piec
     T(network) *net = job->net;
     T(layer) *layer = &net->layers[piece->layer];
     ptrdiff_t n = layer->fan_out, m = block->count;
-    ptrdiff_t k = piece->layer ? layer->fan_in : net->n_x;
+    T(dense_rows) x = piece->layer ? (T(dense_rows)){layer[-1].a, layer->fan_in}
+                                   : T(dense_from)(job, block, 0);
     skx_start start = add ? SKX_ADD : SKX_ZERO;
     if (piece->n_rows == 0) {
         T(column_sums)(m, n, layer->d, n, start, g);
@@ -370,7 +400,7 @@ static void T(piece_gradient)(T(job) * job, const T(block) * block, const T(piec
     } else if (piece->layer || job->inputs->kind != SKX_SPARSE) {
         T(product)(&(T(product_args)){
             .m = piece->n_rows, .n = n, .k = m,
-            .a = (piece->layer ? layer[-1].a : net->x) + piece->row, .ars = 1, .aks = k,
+            .a = x.at + piece->row, .ars = 1, .aks = x.stride,
             .b = layer->d, .ldb = n, .c = g, .ldc = n, .start = start});
     }
 }

@@ -53,7 +53,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "within_subsection_order": "gallery.TeachingOrder",
     "capture_repr": (),  # what is printed, not what a line returns
-    "ignore_pattern": r"main_job|__init__",
+    "ignore_pattern": r"main_job|optuna_search|__init__",
     "abort_on_example_error": False,
     "only_warn_on_example_error": True,
     "download_all_examples": False,

@@ -11,6 +11,7 @@ Weights are stored in the precision they were learnt in, and probabilities come 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -319,24 +320,27 @@ class _Columns:
 
     def numbers(self, chosen):
         """Return the chosen columns as one matrix of float64."""
-        g, parts, start = self._graph, [], 0
-        while start < len(chosen):
-            variable, _, width = self._of[chosen[start]]
+        g, inputs, places, width = self._graph, [], [], 0
+        for i in chosen:
+            variable, place, _ = self._of[i]
             if isinstance(variable.type, StringTensorType):
                 raise ValueError(
                     f"Input {variable.raw_name!r} holds text, but the estimator was fitted on "
                     "numbers there. Give X as a DataFrame: each column is an input of its own type."
                 )
-            stop = start
-            while stop < len(chosen) and self._of[chosen[stop]][0] is variable:
-                stop += 1
-            places = np.array([self._of[i][1] for i in chosen[start:stop]])
-            part = g.cast(variable.full_name, np.float64)
-            if not np.array_equal(places, np.arange(width)):
-                part = g("Gather", part, g.constant(places), axis=1)
-            parts.append(part)
-            start = stop
-        return parts[0] if len(parts) == 1 else g("Concat", *parts, axis=1)
+            if not inputs or inputs[-1] is not variable:
+                inputs.append(variable)
+                width += self._of[i][2]
+            places.append(width - self._of[i][2] + place)
+        parts = []
+        for _, alike in groupby(inputs, key=lambda variable: type(variable.type)):
+            x = self._joined([variable.full_name for variable in alike])
+            parts.append(g.cast(x, np.float64))  # one for all: a table may have many columns
+        x = self._joined(parts)
+        return x if places == list(range(width)) else _pick(g, x, places)
+
+    def _joined(self, parts):
+        return parts[0] if len(parts) == 1 else self._graph("Concat", *parts, axis=1)
 
     def codes(self, i, codes, missing, unknown):
         """Look up a column in a dictionary of codes by text; return an int64 vector."""

@@ -46,19 +46,15 @@ def skxent(**settings):
 
 REGULARISERS = {
     "defaults": skxent(),
-    **{f"dropout={v}": skxent(dropout=v) for v in (0.0, 0.15, 0.3)},
-    **{f"weight_decay={v}": skxent(weight_decay=v) for v in (0.0, 0.01, 0.1)},
+    **{f"dropout={v}": skxent(dropout=v) for v in (0.0, 0.3)},
+    **{f"weight_decay={v}": skxent(weight_decay=v) for v in (0.0, 0.1)},
     **{f"alpha={v}": skxent(alpha=v) for v in (0.0, 1.0)},
     "label_smoothing=0.05": skxent(label_smoothing=0.05),
-    **{f"averaging={v}": skxent(averaging=v) for v in (0.0, 0.99)},
+    "averaging=0.0": skxent(averaging=0.0),
     "max_grad_norm=1": skxent(max_grad_norm=1.0),
-    **{
-        f"learning_rate={v}": skxent(learning_rate=v)
-        for v in ("constant", "cosine", "one_cycle", "coslog4")
-    },
-    **{f"n_members={v}": skxent(n_members=v) for v in (1, 4, 8, 16)},
+    **{f"learning_rate={v}": skxent(learning_rate=v) for v in ("constant", "one_cycle", "coslog4")},
+    **{f"n_members={v}": skxent(n_members=v) for v in (1, 4, 16)},
     "calibration=None": skxent(calibration=None),
-    "calibration=temperature": skxent(calibration="temperature"),
 }
 
 EARLY_STOPPING = {
@@ -166,6 +162,8 @@ def split(X, y, seed, max_train, max_test=20_000):
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.25, stratify=y, random_state=seed)
     if len(y) > max_train:
         X, _, y, _ = train_test_split(X, y, train_size=max_train, stratify=y, random_state=seed)
+    known = np.isin(y_test, y)  # the cut may have taken all rows of a rare class
+    X_test, y_test = X_test[known], y_test[known]
     return X, y, X_test[:max_test], y_test[:max_test]
 
 

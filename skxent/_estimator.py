@@ -666,6 +666,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     def _held_out(self, objectives, splits, validation, X, y, targets, weights, factors):
         """Return what judges the members while they train; None if no rows are held out."""
+        scorer = None if self.scoring is None else self._scorer()
         if validation is None and splits[0][1] is None:
             return None
         own, parts = None, [rows for _, rows in splits]
@@ -682,17 +683,26 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 "and y_val or cv with rows of positive weight, or set early_stopping=False."
             )
         held_out = HeldOut(objectives, splits, self._decisions, targets, weights, own)
-        if self.scoring is not None:
-            held_out.score = self._scores(X, y, parts, weights, whole=own is not None)
+        if scorer is not None:
+            one_of_several = self.n_outputs_ == 1 or self._decisions.softmax
+            if isinstance(self.scoring, str) and one_of_several and targets.dtype.kind == "f":
+                raise ValueError(
+                    f"scoring={self.scoring!r} judges labels, but the rows to judge by have "
+                    "probabilities. Set scoring=None (the log loss), give a callable, or give "
+                    "X_val and y_val with labels."
+                )
+            held_out.score = self._scores(scorer, X, y, parts, weights, whole=own is not None)
         return held_out
 
-    def _scores(self, X, y, parts, weights, whole):
-        """Return the function that scores members on their `parts` of the rows, or as a whole."""
+    def _scorer(self):
         from sklearn.metrics import check_scoring  # costs time at import, and few need it
 
         scorer = check_scoring(self, scoring=self.scoring)
-        if self.n_outputs_ == 1 or self.out_activation_ == "softmax":
-            scorer = told_classes(scorer, self.classes_)
+        single = self.n_outputs_ == 1 or self.out_activation_ == "softmax"
+        return told_classes(scorer, self.classes_) if single else scorer
+
+    def _scores(self, scorer, X, y, parts, weights, whole):
+        """Return the function that scores members on their `parts` of the rows, or as a whole."""
         weighted = "sample_weight" in inspect.signature(scorer).parameters and weights is not None
         tables = [(_safe_indexing(X, rows), _safe_indexing(y, rows)) for rows in parts]
 

@@ -1619,6 +1619,25 @@ def test_soft_targets_with_early_stopping(solver, iris):
     assert np.isfinite(own.validation_scores_).all()
 
 
+@pytest.mark.parametrize("k", [2, 3])
+def test_a_scorer_of_labels_is_told_apart_from_soft_targets(k, iris):
+    X, y = iris[0], iris[1] % k
+    Y = 0.7 * np.eye(k)[y] + 0.3 / k
+    clf = network(scoring="accuracy", max_iter=3)
+    with pytest.raises(ValueError, match="judges labels.*scoring=None"):
+        clf.fit(X, Y, X_val=X, y_val=Y)
+    assert 0 < clf.fit(X, Y, X_val=X, y_val=y).best_validation_score_ <= 1
+    clf.set_params(scoring=lambda estimator, X, Y: -np.mean((estimator.predict_proba(X) - Y) ** 2))
+    assert clf.fit(X, Y, X_val=X, y_val=Y).best_validation_score_ < 0
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_an_unknown_scoring_is_an_error_with_and_without_early_stopping(solver, iris):
+    for early_stopping in (True, False):
+        with pytest.raises(ValueError, match="not a valid scoring value"):
+            network(solver=solver, scoring="akkuracy", early_stopping=early_stopping).fit(*iris)
+
+
 def test_soft_targets_through_partial_fit(iris):
     X, y = iris
     Y = 0.9 * np.eye(3)[y] + 0.1 / 3

@@ -265,6 +265,7 @@ def regularisers_table(rows):
         {
             "mean log ratio": ratio.mean(),
             "standard error": ratio.std() / len(ratio) ** 0.5,
+            "median": ratio.median(),
             "worst set": ratio.max(),
             "better on": (ratio < -1e-9).sum(),
             "worse on": (ratio > 1e-9).sum(),

@@ -69,8 +69,10 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     """Encode a table of numbers and categories, with gaps, as one matrix of floats.
 
     Numbers are centred at their median, divided by their interquartile range and smoothly
-    clipped to (-3, 3), as in RealMLP [1]_: heavy tails and outliers do no harm. A missing
-    number becomes the median, and an indicator column says so where ``fit`` saw enough gaps.
+    clipped to (-3, 3), as in RealMLP [1]_: heavy tails and outliers do no harm. Where that range
+    is 0, because half of the rows or more share one value, the other rows tell the scale: their
+    median distance from it. A missing number becomes the median, and an indicator column says so
+    where ``fit`` saw enough gaps.
     On top of that, a piecewise-linear encoding over quantile bins [2]_ lets a network bend
     its response within a column without having to learn where.
 
@@ -348,7 +350,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             low, self._center[j], high = _quantiles(values, totals, [1, 2, 3], 4)
             if varies[j]:
                 with np.errstate(over="ignore"):
-                    spread = high - low or values[-1] / 2 - values[0] / 2
+                    spread = high - low or _typical_distance(values, totals, self._center[j])
                 self._scale[j] = min(max(spread, _SMALLEST), _LARGEST)
             if self.n_bins_ and len(values) > 2:
                 binned.append(j)
@@ -666,6 +668,15 @@ def _distribution(x, weights):
 def _quantiles(values, totals, numerators, denominator):
     """Quantiles by the inverse of the distribution function; exact for whole weights."""
     return values[np.searchsorted(denominator * totals, np.multiply(numerators, totals[-1]))]
+
+
+def _typical_distance(values, totals, center):
+    """Return the median distance from `center` of the rows that are elsewhere."""
+    elsewhere = values != center
+    distances = np.abs(values[elsewhere] - center)
+    order = np.argsort(distances, kind="stable")
+    totals = np.cumsum(np.diff(totals, prepend=0.0)[elsewhere][order])
+    return _quantiles(distances[order], totals, [1], 2)[0]
 
 
 def _bin_edges(values, totals, n_bins):

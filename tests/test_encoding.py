@@ -204,9 +204,19 @@ def test_scale_and_smooth_clip():
     encoder = TableEncoder(n_bins=0).fit(x[:, None])
     expected = z / np.sqrt(1 + (z / 3) ** 2)
     np.testing.assert_allclose(encoder.transform(x[:, None])[:, 0], expected, rtol=1e-12)
-    # Half of the range where the quartiles are equal.
-    x = np.array([0.0] * 9 + [10.0])[:, None]
-    assert TableEncoder(n_bins=0).fit(x)._scale == [5.0]
+
+
+def test_scale_of_a_column_that_is_mostly_one_value():
+    """It is the median distance of the other rows; one huge value does not squeeze them."""
+    x = np.array([3.0] * 30 + [13.0, 8.0, -1e9])
+    counts = np.array([1] * 30 + [4, 2, 1])
+    encoder = TableEncoder(n_bins=0)
+    assert encoder.fit(x[:, None])._scale == [10.0]
+    assert encoder.fit(x[:, None], sample_weight=counts)._scale == [10.0]
+    assert encoder.fit(np.repeat(x, counts)[:, None])._scale == [10.0]
+    assert encoder.fit(np.append(x, [8.0, 8.0])[:, None])._scale == [5.0]
+    extremes = np.array([-1e308] * 9 + [1e308])[:, None]
+    assert np.isfinite(encoder.fit(extremes).transform(extremes)).all()
 
 
 def test_missing_numbers_become_the_median_and_say_so():

@@ -90,7 +90,7 @@ def table_recipe(n_rows: int) -> dict[str, Any]:
         "early_stopping": True,
         "beta_2": 0.99,
         "n_iter_no_change": 8 if n_rows > 1000 else 15,
-        "init": "zero_output",
+        "init": "he_normal",
         "dropout": 0.15,
         "weight_decay": 0.01,
         "averaging": 0.99,

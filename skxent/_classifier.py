@@ -97,8 +97,8 @@ class SoftmaxMLPClassifier(BaseMLP):
         They count on held-out rows too, those of `X_val` included: in the validation loss, in
         `scoring` that takes weights, and in the temperature.
     init : str, (coefs, intercepts) or "auto", default="auto"
-        "glorot_uniform" (scikit-learn's), "he_normal", "he_uniform", "zero_output" (He, last layer
-        zero), or given weights and biases of every layer.
+        "glorot_uniform" (scikit-learn's), "he_normal", "he_uniform", or given weights and biases
+        of every layer.
     dropout : float, array-like or "auto", default="auto"
         Rate after every hidden layer, or one per layer, from 0 to below 1.
     label_smoothing : float, default=0.0

@@ -74,8 +74,7 @@ class Network:
         ``"glorot_uniform"`` draws exactly what scikit-learn's MLPClassifier draws from the same
         `rng`: weights and biases uniform within ±sqrt(6 / (fan_in + fan_out)), 2 instead of 6
         beside logistic units (Glorot & Bengio, 2010). ``"he_normal"`` and ``"he_uniform"`` give
-        weights of variance gain² / fan_in (He et al., 2015) and zero biases. ``"zero_output"`` is
-        he_normal with a last layer of zeros: training starts at equal probabilities.
+        weights of variance gain² / fan_in (He et al., 2015) and zero biases.
         """
         params = np.zeros(self.n_params, dtype=dtype)
         coefs, intercepts = self.views(params)
@@ -87,14 +86,13 @@ class Network:
                 bound = np.sqrt((2.0 if logistic else 6.0) / (fan_in + fan_out))
                 W[...] = rng.uniform(-bound, bound, W.shape)
                 b[...] = rng.uniform(-bound, bound, b.shape)
-            elif scheme != "zero_output" or layer < len(coefs) - 1:
-                # a table of constant columns has no inputs
-                scale = ACTIVATIONS[name].gain / np.sqrt(max(fan_in, 1))
-                if scheme == "he_uniform":
-                    W[...] = rng.uniform(-np.sqrt(3) * scale, np.sqrt(3) * scale, W.shape)
-                else:
-                    W[...] = rng.standard_normal(W.shape) * scale
+                continue
+            scale = ACTIVATIONS[name].gain / np.sqrt(max(fan_in, 1))  # constants alone: no inputs
+            if scheme == "he_uniform":
+                W[...] = rng.uniform(-np.sqrt(3) * scale, np.sqrt(3) * scale, W.shape)
+            else:
+                W[...] = rng.standard_normal(W.shape) * scale
         return params
 
 
-INIT_SCHEMES = ("glorot_uniform", "he_uniform", "he_normal", "zero_output")
+INIT_SCHEMES = ("glorot_uniform", "he_uniform", "he_normal")

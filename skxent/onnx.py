@@ -5,7 +5,8 @@ Importing this module also registers the converters with skl2onnx, so that its
 
 The graph computes in float64, whatever the types of its inputs: a number is as large as it was in
 ``fit`` until it is centred, and sums are rounded less than in the kernel they are compared with.
-Weights are stored in the precision they were learnt in, and probabilities come out as float32.
+Weights are stored in the precision they were learnt in. Probabilities come out as float64 where the
+first input is that, and else as float32: the rule of skl2onnx, which other converters build on.
 """
 
 from __future__ import annotations
@@ -588,15 +589,18 @@ def _convert_classifier(scope, operator, container):
     g = _Graph(scope, container)
     z = _logits(g, model, _Columns(g, operator.inputs, model.n_features_in_))
     label, probabilities = operator.outputs
+    scores = g("Concat", g("Neg", z), z, axis=1) if model.n_outputs_ == 1 else z
+    if container.get_options(model, {"raw_scores": False})["raw_scores"]:
+        g.end(scores, probabilities)
+    elif model.out_activation_ == "softmax":
+        g.end(g("Softmax", scores, axis=1), probabilities)
+    else:
+        g.end(g("Sigmoid", scores), probabilities)
     if model.n_outputs_ == 1:
-        both = g("Concat", g("Neg", z), z, axis=1)
-        g.end(g("Sigmoid", both), probabilities)
         codes = g("Reshape", g.cast(_is_positive(g, z), np.int64), g.constant([-1]))
     elif model.out_activation_ == "softmax":
-        g.end(g("Softmax", z, axis=1), probabilities)
         codes = g("ArgMax", z, axis=1, keepdims=0)
     else:
-        g.end(g("Sigmoid", z), probabilities)
         g.end(_is_positive(g, z), label)
         return
     g.end(g("Gather", g.constant(_classes(scope, model)), codes), label)
@@ -615,7 +619,7 @@ def _classifier_shapes(operator):
     else:
         texts = _classes(operator.scope_inst, model).dtype.kind == "O"
         label.set_type(StringTensorType([n]) if texts else Int64TensorType([n]))
-    probabilities.set_type(FloatTensorType([n, len(model.classes_)]))
+    probabilities.type.shape = [n, len(model.classes_)]  # of the type that skl2onnx expects
 
 
 def _convert_encoder(scope, operator, container):
@@ -646,6 +650,7 @@ for _class in (SoftmaxMLPClassifier, SigmoidMLPClassifier):
             "zipmap": [True, False, "columns"],
             "output_class_labels": [False, True],
             "nocl": [True, False],
+            "raw_scores": [True, False],
         },
     )
 update_registered_converter(TableEncoder, "SkxentTableEncoder", _encoder_shapes, _convert_encoder)

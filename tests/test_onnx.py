@@ -5,9 +5,12 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
+from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -261,11 +264,11 @@ def test_unused_columns(rng):
 def test_converter_of_skl2onnx(iris):
     """Registered with its own options: a dictionary by class is its default."""
     from skl2onnx import convert_sklearn
-    from skl2onnx.common.data_types import DoubleTensorType
+    from skl2onnx.common.data_types import FloatTensorType
 
-    X, y = iris
+    X, y = iris[0].astype(np.float32), iris[1]
     estimator = SoftmaxMLPClassifier(**SMALL).fit(X, np.array(["a", "b", "c"])[y])
-    types = [("X", DoubleTensorType([None, 4]))]
+    types = [("X", FloatTensorType([None, 4]))]
     session = loaded(convert_sklearn(estimator, initial_types=types))
     rows = session.run(None, {"X": X})[1]
     expected = estimator.predict_proba(X)
@@ -276,6 +279,17 @@ def test_converter_of_skl2onnx(iris):
     options = {id(estimator): {"output_class_labels": True, "zipmap": False}}
     with_classes = loaded(convert_sklearn(estimator, initial_types=types, options=options))
     assert with_classes.run(None, {"X": X})[2].tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_other_estimators_around_them(dtype, iris):
+    X, y = iris[0].astype(dtype), iris[1]
+    one = SoftmaxMLPClassifier(**SMALL)
+    others = [("net", one), ("linear", LogisticRegression())]
+    assert_same(GridSearchCV(one, {"alpha": [0.1, 1.0]}, cv=2).fit(X, y), X)
+    assert_same(StackingClassifier(others, cv=2).fit(X, y), X)
+    for codes in (y, y == 1):
+        assert_same(CalibratedClassifierCV(one, cv=2, method="sigmoid").fit(X, codes), X)
 
 
 @pytest.mark.parametrize("opset", [13, 15, 18, 21])

@@ -769,8 +769,12 @@ def test_ctrl_c_from_outside():
             early_stopping=True, random_state=0, learning_rate_init=1e-6, **more)
         under_way = threading.Event()
 
+        calls = []
+
         def scoring(estimator, X, y):
-            under_way.set()
+            calls.append(0)
+            if len(calls) == 4:  # of three members: one epoch at least is complete
+                under_way.set()
             return -log_loss(y, estimator.predict_proba(X))
 
         def press():
@@ -785,7 +789,7 @@ def test_ctrl_c_from_outside():
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             clf.fit(X, y)
-        assert time.perf_counter() - start < 5, "slow to hear"
+        assert time.perf_counter() - start < 60, "does not hear"
         messages = [str(w.message) for w in caught]
         assert len(messages) == 1 and "interrupted by user" in messages[0], messages
         assert np.isfinite(clf.predict_proba(X)).all()
@@ -796,7 +800,7 @@ def test_ctrl_c_from_outside():
     """
     ran = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=400,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr

@@ -281,6 +281,19 @@ def test_converter_of_skl2onnx(iris):
     assert with_classes.run(None, {"X": X})[2].tolist() == ["a", "b", "c"]
 
 
+def test_matrix_of_unknown_width(iris):
+    """What a step before has made may have no shape that is known."""
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import DoubleTensorType
+
+    X, y = iris
+    estimator = SoftmaxMLPClassifier(**SMALL).fit(X, y)
+    types, options = [("X", DoubleTensorType([None, None]))], {id(estimator): {"zipmap": False}}
+    session = loaded(convert_sklearn(estimator, initial_types=types, options=options))
+    expected = estimator.predict_proba(X)
+    np.testing.assert_allclose(session.run(None, {"X": X})[1], expected, rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_other_estimators_around_them(dtype, iris):
     X, y = iris[0].astype(dtype), iris[1]

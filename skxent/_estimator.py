@@ -739,7 +739,6 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 state |= {"slots": [], "step": 0}
             if state["generator"] is None:
                 state["generator"] = np.random.Generator(np.random.SFC64(rng.randint(2**31)))
-            state["params"] = state["params"].copy()
             path = MiniBatch(
                 objective,
                 optimizer=optimizer,

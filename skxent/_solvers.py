@@ -177,7 +177,11 @@ class MiniBatch:
             self.slots = self.optimizer.slots(self.params)
             self.seed = int(self.generator.integers(2**32))
         if self.average_decay and self.average is None:
-            self.average = self.params.copy()
+            self.average = self.params
+        self.params = _on_cache_lines(self.params)
+        self.slots = [_on_cache_lines(slot) for slot in self.slots]
+        if self.average is not None:
+            self.average = _on_cache_lines(self.average)
 
     def state(self, from_best: bool = False) -> dict:
         """All that must be kept for going on later, from the best parameters or from the last."""
@@ -249,6 +253,15 @@ def _pieces(objective, batch_size, generator, shuffle) -> Iterator[NDArray | Non
             return
         order = np.arange(objective.n_rows) if order is None else order
         yield from (order[start : start + length] for start in range(0, len(order), length))
+
+
+def _on_cache_lines(vector):
+    """Copy a vector to where a cache line begins: no 64 bytes that a step loads then lie in two."""
+    room = np.empty(vector.nbytes + 63, dtype=np.uint8)
+    start = -room.__array_interface__["data"][0] % 64
+    copy = room[start : start + vector.nbytes].view(vector.dtype)
+    copy[...] = vector
+    return copy
 
 
 def _orders(objective, batch_size, generator, shuffle) -> Iterator[NDArray | None]:

@@ -484,10 +484,10 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
                 x = np.empty((len(dense[rows]), len(columns)))
                 for j, column in enumerate(columns):
                     x[:, j] = column[rows]
-            if np.isinf(x).any():
-                raise self._infinite(self._numeric[np.isinf(x).any(axis=0).argmax()])
-            missing = np.isnan(x)
+            missing = ~np.isfinite(x)
             if missing.any():
+                if np.isinf(x).any():
+                    raise self._infinite(self._numeric[np.isinf(x).any(axis=0).argmax()])
                 x = np.where(missing, self._center, x)
             with np.errstate(over="ignore"):
                 z = _smooth_clip((x - self._center) / self._scale)

@@ -35,6 +35,7 @@ from ._auto import Plan, resolve
 from ._committee import descend_together, minimize_each
 from ._decisions import Decisions
 from ._encoding import TableEncoder
+from ._frames import plain_rows
 from ._held_out import HeldOut, random_splits, splits_of, told_classes
 from ._history import new_history
 from ._kernels import Inputs, Kernel
@@ -587,23 +588,14 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     def _encode(self, X) -> Inputs:
         """Rows of a table, through the fitted encoder or as they are."""
         if self._encoder_state is None:
-            if self._is_plain(X):
-                return Inputs.dense(X)
+            if (plain := plain_rows(self, X)) is not None:
+                return Inputs.dense(plain)
             X = validate_data(
                 self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
             )
             return _inputs(X)
         encoder = self.encoder_
         return _table_inputs(encoder, encoder._compact(X, self))
-
-    def _is_plain(self, X):
-        """Whether X is a finite float array as in fit: a full check takes longer than one row."""
-        if type(X) is not np.ndarray or X.dtype not in (np.float32, np.float64) or X.ndim != 2:
-            return False
-        if len(X) == 0 or X.shape[1] != self.n_features_in_ or hasattr(self, "feature_names_in_"):
-            return False
-        with np.errstate(all="ignore"):
-            return bool(np.isfinite(X.sum()))
 
     def _network(self, plan, n_features) -> Network:
         hidden = plan.hidden_layer_sizes

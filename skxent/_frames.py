@@ -65,6 +65,24 @@ def _is_as_in_fit(estimator, X):
     return names == getattr(estimator, "feature_names_in_", np.empty(0)).tolist()
 
 
+def plain_rows(estimator, X):
+    """Return X as a finite float array, None if it is not plainly one: a full check takes longer."""
+    if not _is_as_in_fit(estimator, X):
+        return None
+    if not isinstance(X, np.ndarray):
+        columns = columns_of(X)
+        if not all(map(is_numeric, columns)):
+            return None
+        dtype = np.result_type(*columns)
+        X = np.empty(X.shape, dtype=dtype if dtype.kind == "f" else np.float64)
+        for i, column in enumerate(columns):
+            X[:, i] = column
+    if X.dtype not in (np.float32, np.float64):
+        return None
+    with np.errstate(all="ignore"):
+        return X if np.isfinite(X.sum()) else None
+
+
 def weighted_rows(X, sample_weight):
     """Return the rows of positive weight, their weights, and how many rows they stand for.
 
@@ -111,6 +129,8 @@ def family_of(column):
 
     Mixed is text and numbers, empty is nothing but missing values of no type.
     """
+    if is_numeric(column):  # the usual case is the quickest
+        return "number"
     dtype = column.dtype
     kind = getattr(dtype, "kind", None)
     if kind is None:
@@ -155,6 +175,8 @@ def _list(column):
 
 def numbers_of(column):
     """Return a column as an array of numbers, NaN where missing; no copy where possible."""
+    if is_numeric(column):
+        return column
     if hasattr(column, "get_chunks"):  # polars
         column = column.to_numpy()
     elif is_categorical(column):

@@ -948,3 +948,30 @@ def test_a_callable_is_a_schedule(solver, iris):
     assert fractions.max() <= 1.0
     assert fractions[0] == 0.0
     assert np.all(np.diff(fractions) >= 0)
+
+
+@pytest.mark.parametrize("dtypes", [["f8"], ["f4"], ["f8", "f4", "i8"], ["i4"], ["i8", "b1"]])
+def test_a_frame_of_numbers_is_the_array_of_its_columns(dtypes, rng):
+    """Frames of plain numbers take a short cut past scikit-learn's checks, to the same result."""
+    pd = pytest.importorskip("pandas")
+    X = rng.normal(scale=3, size=(40, 4))
+    frame = pd.DataFrame(
+        {f"c{j}": X[:, j].astype(dtypes[j % len(dtypes)]) for j in range(X.shape[1])}
+    )
+    clf = SoftmaxMLPClassifier(encoder="passthrough", n_members=1, max_iter=3, random_state=0)
+    clf.fit(frame, X[:, 0] > 0)
+    full = SoftmaxMLPClassifier(encoder="passthrough", n_members=1, max_iter=3, random_state=0)
+    full.fit(frame.to_numpy(dtype="f4" if dtypes == ["f4"] else "f8"), X[:, 0] > 0)
+    proba = clf.predict_proba(frame)
+    assert proba.dtype == (np.float32 if dtypes == ["f4"] else np.float64)
+    assert_array_equal(proba, full.predict_proba(frame.to_numpy(dtype=proba.dtype)))
+    with pytest.raises(ValueError, match="feature names"):
+        clf.predict_proba(frame[frame.columns[::-1]])
+    if dtypes[0] != "i4" and "b1" not in dtypes:
+        gap = frame.astype("f8")
+        gap.iloc[3, 1] = np.nan
+        with pytest.raises(ValueError, match="NaN"):
+            clf.predict_proba(gap)
+        gap.iloc[3, 1] = np.inf
+        with pytest.raises(ValueError, match="infinity"):
+            clf.predict_proba(gap)

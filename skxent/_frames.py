@@ -66,7 +66,7 @@ def _is_as_in_fit(estimator, X):
 
 
 def plain_rows(estimator, X):
-    """Return X as a finite float array, None if it is not plainly one: a full check takes longer."""
+    """Return X as an array of finite floats, or None if it takes a full check to say."""
     if not _is_as_in_fit(estimator, X):
         return None
     if not isinstance(X, np.ndarray):

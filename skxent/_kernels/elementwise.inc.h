@@ -303,7 +303,8 @@ MAYBE_UNUSED static void T(multiply_slope)(skx_activation kind, ptrdiff_t n, con
     if (kind == SKX_IDENTITY)
         return;
     if (kind == SKX_RELU)
-        EACH_VECTOR(n, PUT(delta, V_SELECT(V_LESS(zero, GET(a)), GET(delta), zero));)
+        EACH_VECTOR(n, VEC x = GET(delta); /* read in any case: level 0 would branch */
+                    PUT(delta, V_SELECT(V_LESS(zero, GET(a)), x, zero));)
     else if (kind == SKX_LEAKY_RELU)
         EACH_VECTOR(n, VEC x = GET(delta);
                     PUT(delta, V_SELECT(V_LESS(zero, GET(a)), x, V_SET(0.01) * x));)

@@ -43,6 +43,8 @@ _ONE_HOT, _PIECEWISE_LINEAR = 0, 1  # what a position means: a level, a place al
 _MAX_LEVELS = 1000  # levels of one column that may have a column of their own
 _MANY_LEVELS = 32  # above, most levels have too few rows: what they say of y is a number more
 _MANY_CLASSES = 10  # above, one number per class and column would be too many
+_OWN_EDGES = 128  # values of a mostly constant column that may each be an edge of a bin ...
+_ROWS_PER_EDGE = 20  # ... and the rows there must be for each
 _BLOCK = 1 << 16  # numbers scaled at a time, so that temporaries stay small
 _LARGEST, _SMALLEST = np.finfo(np.float64).max, np.finfo(np.float64).tiny
 
@@ -99,7 +101,9 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     n_bins : int or "auto", default="auto"
         The largest number of bins of the piecewise-linear encoding of a numeric column, at
         most 255; 0 for none. "auto" is 16 from 1000 rows on, unless there are more than 200
-        numeric columns. A column with two distinct values gets no bins.
+        numeric columns. A column with two distinct values gets no bins; one that is mostly one
+        value (its quartiles are equal) gets an edge at each of its values, if there are at most
+        128 of them and 20 rows for each.
 
     dtype : "auto", "float32" or "float64", default="auto"
         The precision of the result. "auto" is float32 if no number in ``fit`` needs more
@@ -117,7 +121,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         Which columns are encoded as categories.
 
     n_bins_ : int
-        The largest number of bins of a numeric column.
+        The largest number of bins between quantiles of a numeric column.
 
     dtype_ : str
         The precision of the result.
@@ -354,7 +358,13 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
                 self._scale[j] = min(max(spread, _SMALLEST), _LARGEST)
             if self.n_bins_ and len(values) > 2:
                 binned.append(j)
-                edges.append(_bin_edges(values, totals, self.n_bins_))
+                # Quantiles see little of a column that is mostly one value. Where the other rows
+                # share values too (amounts that a rule sets), each value is an edge.
+                few = min(_OWN_EDGES, totals[-1] / _ROWS_PER_EDGE)
+                if self.n_bins == "auto" and high == low and len(values) <= few:
+                    edges.append(values)
+                else:
+                    edges.append(_bin_edges(values, totals, self.n_bins_))
         self._binned = np.array(binned, dtype=int)
         # One column for each binned column, filled up with infinities.
         self._edges = np.full((max(map(len, edges), default=0), len(edges)), np.inf)

@@ -219,6 +219,26 @@ def test_scale_of_a_column_that_is_mostly_one_value():
     assert np.isfinite(encoder.fit(extremes).transform(extremes)).all()
 
 
+def test_each_value_of_a_mostly_constant_column_is_an_edge():
+    amounts = 7.0 * np.arange(1, 61) ** 2
+    x = np.append(np.zeros(1940), amounts)[:, None]
+    encoder = TableEncoder().fit(x)
+    assert_array_equal(encoder._edges[:, 0], [0, *amounts])
+    dense, positions = encoder._compact(x[-60:])
+    assert_array_equal(positions[:, 0], np.arange(1, 61))
+    for other in (
+        TableEncoder().fit(np.tile(x[-600:], (2, 1))),  # fewer than 20 rows for each value
+        TableEncoder().fit(np.append(x, x[-60:].repeat(60))[:, None]),  # not mostly one value
+        TableEncoder(n_bins=16).fit(x),  # the number is given
+    ):
+        assert np.isfinite(other._edges[:, 0]).sum() <= 17
+    counts = np.random.default_rng(0).integers(0, 3, len(x))
+    assert_array_equal(
+        TableEncoder().fit(x, sample_weight=counts)._edges,
+        TableEncoder().fit(np.repeat(x, counts, axis=0))._edges,
+    )
+
+
 def test_missing_numbers_become_the_median_and_say_so():
     x = np.repeat([[0.0], [1], [2], [3], [4], [np.nan]], 3, axis=1)
     x[:, 0], x[4, 2] = [0, 1, 2, 3, 4, 5], np.nan

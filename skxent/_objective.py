@@ -4,13 +4,18 @@
 
 with logits `z`, sample weights times class weights `w`, `S` the sum of `w` over the rows of the
 batch and `N` the sum over all training rows. Biases are not penalised.
+
+The sum over all rows is taken by blocks of rows, which are added up as the leaves of a binary tree.
+Who adds up which blocks then makes no difference to a single bit, so that training on many machines
+comes to what one machine comes to: a minimum that is searched for in hundreds of steps depends on
+the rounding of each of them.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
+from functools import cached_property, partial, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +23,32 @@ from numpy.typing import NDArray
 from ._kernels import Inputs, Kernel
 from ._network import Network
 from ._optimizers import Optimizer
+
+BLOCK = 1 << 12  # rows of a leaf
+
+# level and place in the tree, and what the blocks below come to
+Node = tuple[int, int, float, NDArray]
+
+
+def merge(nodes: Iterable[Node]) -> list[Node]:
+    """Add up the nodes of a tree, given from left to right, as far as their parents are whole."""
+    merged: list[Node] = []
+    for node in nodes:
+        while node[1] % 2 and merged and merged[-1][:2] == (node[0], node[1] - 1):
+            node = _parent(merged.pop(), node)
+        merged.append(node)
+    return merged
+
+
+def total(nodes: Iterable[Node]) -> tuple[float, NDArray]:
+    """Add up all nodes of a tree, given from left to right."""
+    return reduce(lambda right, left: _parent(left, right), reversed(merge(nodes)))[2:]
+
+
+def _parent(left: Node, right: Node) -> Node:
+    level, place, value, gradient = left
+    with np.errstate(over="ignore", invalid="ignore"):  # not finite: whoever reads the value sees
+        return level + 1, place // 2, value + right[2], gradient + right[3]
 
 
 class Objective:
@@ -48,6 +79,10 @@ class Objective:
         Largest norm of a batch's gradient in :meth:`train`; 0 for no limit.
     n_threads : int
         Threads of the kernel.
+    total_weight : float or None
+        `N`; None means the sum of the weights of the training rows.
+    first_block : int
+        Number of the first block of rows, where the rows before are elsewhere.
     """
 
     def __init__(
@@ -65,6 +100,8 @@ class Objective:
         dropout: Sequence[float] | None = None,
         clip: float = 0.0,
         n_threads: int = 1,
+        total_weight: float | None = None,
+        first_block: int = 0,
     ):
         self.network = network
         self.dtype = np.dtype(dtype)
@@ -72,7 +109,10 @@ class Objective:
         self.dropout = None if dropout is None or not any(dropout) else list(dropout)
         self.clip = clip
         self.n_rows = inputs.n_rows if rows is None else len(rows)
-        if weights is None:
+        self.first_block = first_block
+        if total_weight is not None:
+            self.total_weight = total_weight
+        elif weights is None:
             self.total_weight = float(self.n_rows)
         else:
             self.total_weight = float(np.sum(weights if rows is None else weights[rows]))
@@ -97,19 +137,41 @@ class Objective:
 
     def value_and_gradient(self, params: NDArray) -> tuple[float, NDArray]:
         """J and its gradient at `params`, over all training rows."""
+        return total(self.sums(params))
+
+    def sums(self, params: NDArray) -> list[Node]:
+        """Value and gradient over the rows that are here; the first block has the penalty."""
         params = np.ascontiguousarray(params, dtype=self.dtype)
+        n_blocks = max(-(-self.inputs.n_rows // BLOCK), 1)
+        return merge(self._leaf(params, block) for block in range(n_blocks))
+
+    def _leaf(self, params, block) -> Node:
         gradient = np.empty_like(params)
+        place = self.first_block + block
         value = self._kernel.value_and_gradient(
             params,
             self.inputs,
             self.targets,
             self.weights,
-            self.rows,
+            self._rows_of(block),
             1.0 / self.total_weight,
-            self.penalty,
+            0.0 if place else self.penalty,
             gradient,
         )
-        return value, gradient
+        return 0, place, value, gradient
+
+    def _rows_of(self, block) -> NDArray | None:
+        """Training rows of a block of the table."""
+        start, stop = block * BLOCK, (block + 1) * BLOCK
+        if self._rows_in_order is not None:
+            return self._rows_in_order[slice(*np.searchsorted(self._rows_in_order, [start, stop]))]
+        n = self.inputs.n_rows
+        return None if n <= BLOCK else np.arange(start, min(stop, n))
+
+    @cached_property
+    def _rows_in_order(self) -> NDArray | None:
+        rows = self.rows
+        return rows if rows is None or (rows[:-1] <= rows[1:]).all() else np.sort(rows)
 
     def penalty_value(self, params: NDArray) -> float:
         """Return the second term of J."""

@@ -10,11 +10,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
+from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, _objective
 from skxent._activations import ACTIVATIONS
 from skxent._kernels import Inputs, Kernel
 from skxent._network import Network
-from skxent._objective import Objective
+from skxent._objective import Objective, total
 from skxent.losses import KERNEL_LOSSES
 
 LOSSES = sorted(KERNEL_LOSSES.values())
@@ -187,6 +187,40 @@ def test_rows_choose_the_training_rows(loss, rng):
     expected_value, expected = alone.value_and_gradient(params)
     assert_allclose(value, expected_value, rtol=1e-14)
     assert_allclose(gradient, expected, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("every_third", [False, True])
+def test_sums_of_blocks_do_not_depend_on_who_adds_them(every_third, rng, monkeypatch):
+    """However the blocks are dealt out: the same bits, which are J up to rounding."""
+    loss, n, sizes = "softmax_cross_entropy", 300, (5, 4, 3, 3)
+    X, Y, w, params = problem(loss, rng, n=n)
+    rows = rng.permutation(n)[::3] if every_third else None
+    args = Network(sizes, ("tanh", "tanh")), loss, 2.5
+    in_one = Objective(*args, Inputs.dense(X), Y, w, rows)
+    expected = in_one.value_and_gradient(params)
+
+    monkeypatch.setattr(_objective, "BLOCK", 16)
+    value, gradient = Objective(*args, Inputs.dense(X), Y, w, rows).value_and_gradient(params)
+    assert_allclose(value, expected[0], rtol=1e-13)
+    assert_allclose(gradient, expected[1], rtol=1e-10, atol=1e-14)
+    for cuts in [(16,), (96, 112), (64, 128, 144, 288)]:
+        nodes = []
+        for start, stop in zip((0, *cuts), (*cuts, n), strict=True):
+            inside = None if rows is None else rows[(rows >= start) & (rows < stop)] - start
+            part = Objective(
+                *args,
+                Inputs.dense(X[start:stop]),
+                Y[start:stop],
+                w[start:stop],
+                inside,
+                total_weight=in_one.total_weight,
+                first_block=start // 16,
+            )
+            nodes += part.sums(params)
+        assert len(nodes) < 12 < n / 16  # what is sent is a few sums, not every block's
+        value_of_parts, gradient_of_parts = total(nodes)
+        assert value_of_parts == value
+        assert np.array_equal(gradient_of_parts, gradient)
 
 
 @every_loss

@@ -228,14 +228,10 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         encoded : ndarray of shape (n_samples, n_features_out), or sparse matrix
             The encoded table.
         """
-        compact = self._fit_compact(X, y, sample_weight)
+        compact = self._compact(X, statistics=self._learn(X, y, sample_weight))
         return compact if self._sparse else self._expand(*compact)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def _fit_compact(self, X, y=None, sample_weight=None):
-        """Fit, and return the compact form of X with statistics of y out of fold."""
-        return self._compact(X, statistics=self._learn(X, y, sample_weight))
-
     def _learn(self, X, y, sample_weight):
         """Fit; return the statistics of y out of fold, of every row of X."""
         X = checked_table(self, X, reset=True)
@@ -447,8 +443,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         if not (is_numeric(X) and set(self._families) == {"number"}):
             self._check_families(columns)
         if statistics is None:
-            looked_up = [look_up(columns[i], table) for i, table in self._statistics.items()]
-            statistics = [statistic for values in looked_up for statistic in values.T]
+            statistics = self._look_up(columns)
         columns = [*columns, *statistics] if statistics else columns
         dense = np.empty((X.shape[0], self._n_dense), dtype=self.dtype_)
         positions = np.empty((X.shape[0], len(self._widths)), dtype=np.float32)
@@ -460,6 +455,11 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             table = [gap if t is None else levels.get(t, rare) for t in map(text_of, values)]
             positions[:, len(self._binned) + f] = np.array(table, dtype=np.float32)[codes]
         return dense, positions
+
+    def _look_up(self, columns):
+        """Return the statistics of y, by row, of the columns that have some."""
+        looked_up = [look_up(columns[i], table) for i, table in self._statistics.items()]
+        return [statistic for values in looked_up for statistic in values.T]
 
     def _check_families(self, columns):
         """Raise if a column holds something else than it did in fit."""

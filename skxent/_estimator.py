@@ -59,6 +59,7 @@ except ImportError:  # pragma: no cover
 
 
 _AUTO = StrOptions({"auto"})
+_AS_IT_IS: dict[str, Any] = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 
 # rows times weights from where on L-BFGS has something to gain from a start in float32
 _LARGE = 1 << 20
@@ -69,6 +70,10 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     A subclass says what its targets are: `_read_targets`, `_out_activation` and `predict`.
     """
+
+    # what ties a network to rows, and what goes down along batches: elsewhere for rows elsewhere
+    _objective: Any = Objective
+    _path: Any = MiniBatch
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": [_AUTO, "array-like", Interval(Integral, 1, None, closed="left")],
@@ -348,17 +353,13 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         weights = row_weights(sample_weight, factors, codes)
         inputs, dtype = self._read_table(X, codes, sample_weight, plan, reset=not warm)
         network = self._network(plan, inputs.n_features)
-        truth = targets
-        if self.label_smoothing:
-            targets = self._decisions.smooth(targets, self.label_smoothing)
-        if targets.ndim == 2:
-            targets = np.ascontiguousarray(targets, dtype=dtype)
+        truth, targets = targets, self._kernel_targets(targets, dtype)
 
         rng = copy.deepcopy(self._rng) if warm else check_random_state(self.random_state)
         splits = self._splits(plan, X, codes, groups, validation, warm, rng)
-        n_jobs = effective_n_jobs(self.n_jobs)
+        n_jobs = self._n_threads(inputs)
         objectives = [
-            Objective(
+            self._objective(
                 network,
                 self._kernel_loss,
                 plan.alpha,
@@ -493,6 +494,12 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             codes = np.searchsorted(self.classes_, found).astype(codes.dtype)[codes]
         return codes, codes
 
+    def _kernel_targets(self, targets, dtype):
+        """Targets as the kernel reads them, smoothed where that is asked for."""
+        if self.label_smoothing:
+            targets = self._decisions.smooth(targets, self.label_smoothing)
+        return np.ascontiguousarray(targets, dtype=dtype) if targets.ndim == 2 else targets
+
     def _check_goes_on(self):
         """Raise an error if a setting that the parameters to go on from depend on was changed."""
         hidden = self.hidden_layer_sizes
@@ -550,52 +557,62 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     def _read_table(self, X, codes, weights, plan, reset) -> tuple[Inputs, Any]:
         """Return the rows as the kernel reads them, and the dtype of the arithmetic."""
+        statistics = self._learn_table(X, codes, weights, plan) if reset else None
+        return self._encode(X, statistics), np.dtype(self._dtype)
+
+    def _learn_table(self, X, codes, weights, plan):
+        """Learn names, dtype and encoder; return the encoder's out-of-fold statistics of y."""
+        self._dtype = self.dtype
         if isinstance(self.encoder, str) and self.encoder == "passthrough":
             self._encoder_state = None
-            X = validate_data(
-                self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=reset
+            X = validate_data(self, X, **_AS_IT_IS, ensure_all_finite=False, reset=True)
+            if self.dtype == "auto":
+                self._dtype = X.dtype.name
+            return None
+        if self.dtype == "auto":
+            batches = self.solver == "auto" and plan.solver not in FULL_BATCH
+            single = batches or getattr(X, "dtype", None) == np.float32
+            self._dtype = "float32" if single else "float64"
+        encoder, statistics = self.encoder, None
+        if isinstance(encoder, str):
+            encoder = TableEncoder(self.categorical_features, dtype=self._dtype)
+        elif not isinstance(encoder, TableEncoder):
+            raise ValueError(
+                f"encoder must be 'auto', 'passthrough' or a TableEncoder, got {encoder!r}."
             )
-            dtype = X.dtype if self.dtype == "auto" else np.dtype(self.dtype)
-            return _inputs(X), self._params.dtype if not reset else dtype
-        if reset:
-            dtype = self.dtype
-            if dtype == "auto":
-                batches = self.solver == "auto" and plan.solver not in FULL_BATCH
-                single = batches or getattr(X, "dtype", None) == np.float32
-                dtype = "float32" if single else "float64"
-            self._dtype = dtype
-            encoder = self.encoder
-            if isinstance(encoder, str):
-                encoder = TableEncoder(self.categorical_features, dtype=dtype)
-            elif not isinstance(encoder, TableEncoder):
-                raise ValueError(
-                    f"encoder must be 'auto', 'passthrough' or a TableEncoder, got {encoder!r}."
-                )
-            compact = None
-            if not hasattr(encoder, "n_features_in_"):
-                encoder = copy.copy(encoder)
-                several = self.out_activation_ == "logistic" and self.n_outputs_ > 1
-                compact = encoder._fit_compact(X, None if several else codes, weights)
-            self.__dict__.pop("feature_names_in_", None)
-            for name in ("n_features_in_", "feature_names_in_"):
-                if hasattr(encoder, name):
-                    setattr(self, name, getattr(encoder, name))
-            self._encoder_state = encoder._state()
-            if compact is not None:
-                return _table_inputs(encoder, compact), np.dtype(dtype)
-        return self._encode(X), np.dtype(self._dtype)
+        if not hasattr(encoder, "n_features_in_"):
+            encoder = copy.copy(encoder)
+            several = self.out_activation_ == "logistic" and self.n_outputs_ > 1
+            statistics = encoder._learn(X, None if several else codes, weights)
+        self.__dict__.pop("feature_names_in_", None)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(encoder, name):
+                setattr(self, name, getattr(encoder, name))
+        self._encoder_state = encoder._state()
+        return statistics
 
-    def _encode(self, X) -> Inputs:
+    def _encode(self, X, statistics=None) -> Inputs:
+        """Rows of a table, as the kernel reads them."""
+        return self._inputs_of(self._compact(X, statistics))
+
+    def _compact(self, X, statistics=None):
         """Rows of a table, through the fitted encoder or as they are."""
-        if self._encoder_state is None:
-            if (plain := plain_rows(self, X)) is not None:
-                return Inputs.dense(plain)
-            X = validate_data(
-                self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
-            )
-            return _inputs(X)
-        encoder = self.encoder_
-        return _table_inputs(encoder, encoder._compact(X, self))
+        if self._encoder_state is not None:
+            return self.encoder_._compact(X, self, statistics)
+        plain = plain_rows(self, X)
+        return validate_data(self, X, **_AS_IT_IS, reset=False) if plain is None else plain
+
+    def _inputs_of(self, compact) -> Inputs:
+        if isinstance(compact, tuple):
+            dense, positions = compact
+            state = self._encoder_state
+            return Inputs.table(dense, positions, state["_kinds"], state["_widths"])
+        if sp.issparse(compact):
+            return Inputs.sparse(compact.indptr, compact.indices, compact.data, compact.shape[1])
+        return Inputs.dense(compact)
+
+    def _n_threads(self, inputs) -> int:
+        return effective_n_jobs(self.n_jobs)
 
     def _network(self, plan, n_features) -> Network:
         hidden = plan.hidden_layer_sizes
@@ -731,7 +748,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 state |= {"slots": [], "step": 0}
             if state["generator"] is None:
                 state["generator"] = np.random.Generator(np.random.SFC64(rng.randint(2**31)))
-            path = MiniBatch(
+            path = self._path(
                 objective,
                 optimizer=optimizer,
                 batch_size=min(plan.batch_size, objective.n_rows),
@@ -1002,16 +1019,3 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         tags.input_tags.categorical = not as_given
         tags.input_tags.string = not as_given
         return tags
-
-
-def _inputs(X) -> Inputs:
-    if sp.issparse(X):
-        return Inputs.sparse(X.indptr, X.indices, X.data, X.shape[1])
-    return Inputs.dense(X)
-
-
-def _table_inputs(encoder, compact) -> Inputs:
-    if not isinstance(compact, tuple):
-        return _inputs(compact)
-    dense, positions = compact
-    return Inputs.table(dense, positions, encoder._kinds, encoder._widths)

@@ -21,7 +21,7 @@ PUBLIC = {
     "losses",
     "search_space",
 }
-INTEGRATIONS = {"onnx"}  # modules that are there once a user imports them
+INTEGRATIONS = {"dask", "onnx"}  # modules that are there once a user imports them
 PUBLIC_LOSSES = {
     "binary_cross_entropy",
     "cross_entropy",
@@ -53,6 +53,18 @@ def public_objects():
             yield f"skxent.{name}.{method}"
     for name in sorted(PUBLIC_LOSSES):
         yield f"skxent.losses.{name}"
+    yield "skxent.dask.DaskSoftmaxMLPClassifier"
+    for method in (
+        "fit",
+        "predict",
+        "predict_proba",
+        "predict_log_proba",
+        "decision_function",
+        "score",
+        "to_local",
+        "client_",
+    ):
+        yield f"skxent.dask.DaskSoftmaxMLPClassifier.{method}"
 
 
 def test_public_names():
@@ -119,6 +131,7 @@ def test_documentation(name):
     module, _, rest = name.removeprefix("skxent.").partition(".")
     assert module
     target = importlib.import_module("skxent")
+    importlib.import_module("skxent.dask")
     for part in name.split(".")[1:]:
         target = getattr(target, part)
     assert inspect.getdoc(target), f"{name} has no docstring"

@@ -1,0 +1,448 @@
+"""Training on a Dask cluster: the same bits as in one process, whatever happens to the rows."""
+
+import os
+import pickle
+import signal
+import sys
+
+import joblib
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.model_selection import GridSearchCV
+
+from skxent import SoftmaxMLPClassifier, TableEncoder
+
+dask = pytest.importorskip("dask")
+distributed = pytest.importorskip("distributed")
+pd = pytest.importorskip("pandas")
+da = pytest.importorskip("dask.array")
+dd = pytest.importorskip("dask.dataframe")
+
+import skxent.dask  # noqa: E402
+from skxent.dask import DaskSoftmaxMLPClassifier  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore:The .* solver reached max_iter")
+
+N = 9500  # three blocks of rows, the last one short
+LBFGS = dict(solver="lbfgs", hidden_layer_sizes=(6,), max_iter=15, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Two processes with one thread each."""
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Numbers with gaps, three classes by name, and weights; sorted by class."""
+    X, y = make_classification(N, 7, n_informative=5, n_classes=3, random_state=0)
+    X[::9, 1] = np.nan
+    order = np.argsort(y, kind="stable")
+    weights = np.random.default_rng(0).uniform(0, 2, N)
+    return X[order], np.array(["ash", "elm", "oak"])[y[order]], weights
+
+
+@pytest.fixture(scope="module")
+def frame(table):
+    """The same with a column of few categories, one of many, and a gap in both."""
+    X, y, _ = table
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(7)])
+    few = np.where(rng.random(N) < 0.7, y, rng.choice(["fir", "ivy"], N)).astype(object)
+    few[::11] = None
+    many = np.char.add("town", rng.integers(0, 60, N).astype(str)).astype(object)
+    many[::13] = None
+    frame["few"], frame["many"] = pd.Categorical(few), many
+    return frame
+
+
+def array(values, chunks):
+    """A Dask Array with the given chunks of rows."""
+    values = np.asarray(values)
+    return da.from_array(values, chunks=(chunks, *values.shape[1:]))
+
+
+def assert_same(model, local):
+    """The networks, and all that is learnt beside them, to the bit."""
+    np.testing.assert_array_equal(model._params, local._params)
+    np.testing.assert_array_equal(model.classes_, local.classes_)
+    assert model.history_["loss"] == local.history_["loss"]
+    assert model.temperature_ == local.temperature_
+
+
+def during_round(monkeypatch, number, act):
+    """Do something while the workers are at a given round."""
+    run, rounds = skxent.dask._Spread.run, []
+
+    def counted(self, task, members, *args):
+        rounds.append(task)
+        if len(rounds) == number:
+            act()
+        return run(self, task, members, *args)
+
+    monkeypatch.setattr(skxent.dask._Spread, "run", counted)
+    return rounds
+
+
+# ---- the same solution
+
+
+@pytest.fixture(scope="module")
+def local(table):
+    X, y, _ = table
+    with pytest.warns(match="max_iter"):  # a fixture has no filters of its own
+        return SoftmaxMLPClassifier(**LBFGS).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "chunks, y_chunks",
+    [((5000, 4500), (5000, 4500)), ((1, 0, 8000, 1499, 0), (4000, 5500)), ((N,), (N,))],
+    ids=["two", "uneven and empty", "one"],
+)
+def test_partitions_make_no_difference(client, table, local, chunks, y_chunks):
+    """The classes are sorted: most partitions lack two of three."""
+    X, y, _ = table
+    model = DaskSoftmaxMLPClassifier(**LBFGS).fit(array(X, chunks), array(y, y_chunks))
+    assert_same(model, local)
+
+
+def test_weights_of_rows_and_classes(client, table):
+    X, y, w = table
+    settings = LBFGS | {"class_weight": "balanced", "max_iter": 5, "alpha": 1.0}
+    local = SoftmaxMLPClassifier(**settings).fit(X, y, w)
+    chunks = (3000, 6500)
+    model = DaskSoftmaxMLPClassifier(**settings)
+    model.fit(array(X, chunks), array(y, chunks), array(w, (9000, 500)))
+    assert_same(model, local)
+
+
+def test_categories_and_gaps(client, frame, table):
+    """Out-of-fold statistics of the column of many levels included."""
+    _, y, _ = table
+    settings = LBFGS | {"max_iter": 5}
+    with dask.config.set({"dataframe.convert-string": False}):
+        parts = dd.from_pandas(frame, npartitions=3)
+        labels = dd.from_pandas(pd.Series(y), npartitions=2)
+    local = SoftmaxMLPClassifier(**settings).fit(frame, y)
+    assert local.encoder_._statistics
+    model = DaskSoftmaxMLPClassifier(**settings).fit(parts, labels)
+    assert_same(model, local)
+    np.testing.assert_array_equal(model.feature_names_in_, frame.columns)
+    proba = model.predict_proba(parts)
+    assert isinstance(proba, da.Array)
+    np.testing.assert_array_equal(proba.compute(), local.predict_proba(frame))
+    assert model.score(parts, labels) == local.score(frame, y)
+
+
+def test_members_on_folds(client, table):
+    """Each member has rows of its own, and those that it does not see are judged."""
+    X, y, w = table
+    settings = LBFGS | {"n_members": 2, "early_stopping": True, "calibration": "temperature"}
+    settings |= {"max_iter": 4, "encoder": "passthrough"}
+    X = np.nan_to_num(X)
+    local = SoftmaxMLPClassifier(**settings).fit(X, y, w)
+    model = DaskSoftmaxMLPClassifier(**settings)
+    model.fit(array(X, (4000, 5500)), array(y, (9000, 500)), array(w, (N,)))
+    assert_same(model, local)
+    assert model.history_["validation_loss"] == local.history_["validation_loss"]
+
+
+def test_sparse_chunks_and_soft_targets(client, table):
+    X, y, _ = table
+    X = sparse.csr_array(np.where(np.nan_to_num(X) > 1, np.nan_to_num(X), 0))
+    p = np.eye(3)[np.unique(y, return_inverse=True)[1]] * 0.9 + 0.1 / 3
+    settings = LBFGS | {"max_iter": 3}
+    local = SoftmaxMLPClassifier(**settings).fit(X, p)
+    parts = [
+        da.from_delayed(dask.delayed(X[rows]), (X[rows].shape[0], 7), X.dtype, meta=X[:0])
+        for rows in (slice(0, 4500), slice(4500, N))
+    ]
+    model = DaskSoftmaxMLPClassifier(**settings).fit(da.concatenate(parts), array(p, (4000, 5500)))
+    assert_same(model, local)
+
+
+def test_encoder_from_a_sample(client, frame, table, monkeypatch):
+    """Larger tables are encoded by what a sample of them says, drawn by number of row."""
+    _, y, w = table
+    monkeypatch.setattr(skxent.dask, "_SAMPLE", 3000 * frame.shape[1])
+    settings = LBFGS | {"max_iter": 3}
+    fits = []
+    for n in (2, 3):
+        parts, labels = dd.from_pandas(frame, npartitions=n), array(y, (N,))
+        fits.append(DaskSoftmaxMLPClassifier(**settings).fit(parts, labels, array(w, (N,))))
+    assert_same(*fits)
+    rows = np.sort(np.random.default_rng(0).choice(N, 3000, replace=False, shuffle=False))
+    codes = np.unique(y, return_inverse=True)[1]
+    encoder = TableEncoder(dtype="float64").fit(frame.iloc[rows], codes[rows], w[rows])
+    for name in ("_center", "_scale", "_edges"):
+        np.testing.assert_array_equal(fits[0]._encoder_state[name], getattr(encoder, name))
+    assert fits[0]._encoder_state["_levels"] == encoder._levels
+
+
+def test_nothing_moves_after_the_first_round(client, table, monkeypatch):
+    X, y, _ = table
+
+    def received():
+        moved = client.run(lambda dask_worker: len(dask_worker.transfer_incoming_log))
+        return sum(moved.values())
+
+    before = []
+    rounds = during_round(monkeypatch, 1, lambda: before.append(received()))
+    model = DaskSoftmaxMLPClassifier(**LBFGS).fit(array(X, (4000, 5500)), array(y, (N,)))
+    assert received() == before[0] > 0
+    assert len(rounds) >= model.n_iter_ == 15
+
+
+# ---- rounds of mini-batches
+
+
+def test_one_worker_trains_as_one_process_does(client, table, monkeypatch):
+    X, y, w = table
+    workers = skxent.dask._Table.workers
+    monkeypatch.setattr(
+        skxent.dask._Table, "workers", lambda table: dict([*workers(table).items()][:1])
+    )
+    settings = dict(solver="adamw", max_iter=3, averaging=0.9, dropout=0.1, random_state=0)
+    settings |= {"hidden_layer_sizes": (8,), "early_stopping": True}
+    local = SoftmaxMLPClassifier(**settings).fit(X, y, w)
+    model = DaskSoftmaxMLPClassifier(**settings)
+    model.fit(array(X, (4000, 5500)), array(y, (N,)), array(w, (N,)))
+    assert_same(model, local)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_two_workers_learn_what_one_process_learns(client, table, solver):
+    """Rows are dealt one by one, so that sorted labels do no harm."""
+    X, y, _ = table
+    settings = dict(solver=solver, max_iter=10, random_state=0, learning_rate_init=0.01)
+    settings |= {"hidden_layer_sizes": (16,)}
+    local = SoftmaxMLPClassifier(**settings).fit(X, y)
+    one, two = (
+        DaskSoftmaxMLPClassifier(**settings).fit(array(X, chunks), array(y, chunks))
+        for chunks in [(4000, 5500), (100, 9400)]
+    )
+    assert_same(two, one)
+    assert one.score(X, y) > local.score(X, y) - 0.05 > 0.7
+    assert one.t_ == 10 * N
+
+
+def test_defaults(client, table):
+    """A committee over folds, stopped early and calibrated, goes on where it was."""
+    X, y, _ = table
+    X, y = array(X[::8], (1000, 188)), array(y[::8], (1000, 188))
+    model = DaskSoftmaxMLPClassifier(max_iter=1, random_state=0, warm_start=True).fit(X, y)
+    assert len(model._params) == 8
+    assert model.temperature_ != 1
+    first = model.best_validation_score_
+    model.fit(X, y)
+    assert model.history_["epoch"] == [1, 2]
+    assert model.best_validation_score_ > first
+    assert "adamw" in model.summary()
+
+
+# ---- faults
+
+
+def test_rows_that_are_not_what_they_were(table):
+    """Read again, after their worker was lost: an error, not another answer."""
+    X, y, _ = table
+    dense, codes = np.nan_to_num(X), np.unique(y, return_inverse=True)[1]
+    member = skxent.dask._Member(
+        None, None, skxent.dask._check_sum((dense, codes, None)), {"dtype": 0}
+    )
+    dense[5, 5] += 1e-12
+    with pytest.raises(RuntimeError, match="read again and are not what they were"):
+        member.on((dense, codes, None))
+
+
+def test_no_worker_left(client, table, monkeypatch):
+    X, y, _ = table
+    monkeypatch.setattr(skxent.dask, "_PATIENCE", 0.01)
+    table = skxent.dask._Table(client, array(X, (N,)), array(y, (N,)), None)
+    monkeypatch.setattr(client, "nthreads", dict)
+    with pytest.raises(RuntimeError, match="there is no worker"):
+        table.results([table.submit(__import__("time").sleep, 1.0)])
+
+
+def test_interrupt_keeps_what_is_usable(client, table, monkeypatch):
+    X, y, _ = table
+    model = DaskSoftmaxMLPClassifier(**LBFGS)
+    X, y = array(X, (4000, 5500)), array(y, (N,))
+    with monkeypatch.context() as patch:
+        during_round(patch, 6, lambda: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.warns(UserWarning, match="interrupted by user after"):
+            model.fit(X, y)
+    assert 1 <= model.n_iter_ < 6
+    assert model.predict(X).compute().shape == (N,)
+    before = vars(model).copy()
+    take = skxent.dask._Table.take
+
+    def interrupted(table, rows):
+        os.kill(os.getpid(), signal.SIGINT)
+        return take(table, rows)
+
+    monkeypatch.setattr(skxent.dask._Table, "take", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert vars(model) == before
+
+
+def test_errors_of_workers_are_those_of_one_process(client, table):
+    X, y, _ = table
+    X = np.where(np.arange(N)[:, None] == 7000, np.inf, X)
+    with pytest.raises(ValueError, match="Column 0 holds an infinite value"):
+        DaskSoftmaxMLPClassifier(**LBFGS).fit(array(X, (4000, 5500)), array(y, (N,)))
+
+
+# ---- the estimator
+
+
+@pytest.fixture(scope="module")
+def fitted(client, table):
+    X, y, _ = table
+    settings = dict(solver="lbfgs", hidden_layer_sizes=(), alpha=10.0)
+    model = DaskSoftmaxMLPClassifier(client=client, **settings)
+    return model.fit(array(X[::19], (300, 200)), array(y[::19] > "ash", (500,)))
+
+
+def test_predictions_are_lazy(fitted, client, table):
+    X, _, _ = table
+    X = X[:100]
+    parts = da.from_array(X, chunks=((60, 0, 40), (3, 4)))
+    frame = dd.from_pandas(pd.DataFrame(X), npartitions=3)
+    frame = frame[frame[0] > -1]  # rows that nobody has counted
+    here = X[X[:, 0] > -1]
+    for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        expected = getattr(fitted.to_local(), method)(X)
+        lazy = getattr(fitted, method)(parts)
+        assert isinstance(lazy, da.Array)
+        assert (lazy.shape, lazy.dtype) == (expected.shape, expected.dtype)
+        np.testing.assert_array_equal(lazy.compute(), expected)
+        np.testing.assert_array_equal(getattr(fitted, method)(X), expected)
+        of_frame = getattr(fitted, method)(frame)
+        assert of_frame.ndim == expected.ndim
+        np.testing.assert_array_equal(
+            of_frame.compute(), getattr(fitted.to_local(), method)(pd.DataFrame(here))
+        )
+    single = fitted.predict_proba(parts.astype(np.float32))
+    assert single.dtype == single.compute().dtype == np.float32
+
+
+def test_local_model_needs_no_cluster(fitted, table):
+    X, _, _ = table
+    local = pickle.loads(pickle.dumps(fitted.to_local()))
+    assert type(local) is SoftmaxMLPClassifier
+    assert "client" not in vars(local)
+    np.testing.assert_array_equal(local.predict_proba(X), fitted.predict_proba(X))
+    assert local.get_params() == {k: v for k, v in fitted.get_params().items() if k != "client"}
+
+
+def test_client(fitted, client):
+    assert fitted.client_ is fitted.client is client
+    assert clone(fitted).client is client
+    assert pickle.loads(pickle.dumps(fitted)).client is None
+    assert DaskSoftmaxMLPClassifier().client_ is client
+    names = set(SoftmaxMLPClassifier().get_params())
+    assert set(DaskSoftmaxMLPClassifier().get_params()) == names | {"client"}
+    assert repr(DaskSoftmaxMLPClassifier(alpha=2)) == "DaskSoftmaxMLPClassifier(alpha=2)"
+
+
+def test_no_client(monkeypatch):
+    def none():
+        raise ValueError("No clients found")
+
+    monkeypatch.setattr(distributed, "default_client", none)
+    with pytest.raises(ValueError, match="no Dask client: start one"):
+        DaskSoftmaxMLPClassifier().fit([[1.0]], [1])
+
+
+def test_without_dask(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ImportError, match=r"pip install 'skxent\[dask\]'"):
+        DaskSoftmaxMLPClassifier().fit([[1.0]], [1])
+
+
+def test_what_is_refused(client, table):
+    X, y, _ = table
+    parts, labels = array(X, (N,)), array(y, (N,))
+    model = DaskSoftmaxMLPClassifier(**LBFGS)
+    with pytest.raises(TypeError, match="X must be a Dask Array, DataFrame or Series, got ndarray"):
+        model.fit(X, labels)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.fit(parts, labels[1:])
+    with pytest.raises(ValueError, match="X has no rows"):
+        model.fit(parts[:0], labels[:0])
+    with pytest.raises(TypeError, match="rows of your own as X_val"):
+        model.set_params(scoring="accuracy", early_stopping=True).fit(parts, labels)
+    with pytest.raises(ValueError, match="alpha"):
+        model.set_params(alpha=-1).fit(parts, labels)
+    with pytest.raises(AttributeError, match="partial_fit"):
+        model.partial_fit(parts, labels)
+    repeated = [(np.array([1, 1, 2]), np.array([3, 4]))]
+    with pytest.raises(ValueError, match="repeats rows"):
+        model.set_params(alpha=1.0, scoring=None, cv=repeated).fit(parts, labels)
+
+
+def test_validation_rows_of_ones_own(client, table):
+    X, y, _ = table
+    settings = LBFGS | {"max_iter": 3, "scoring": "accuracy", "early_stopping": True}
+    own = dict(X_val=X[::10], y_val=y[::10])
+    local = SoftmaxMLPClassifier(**settings).fit(X, y, **own)
+    model = DaskSoftmaxMLPClassifier(**settings).fit(array(X, (4000, 5500)), array(y, (N,)), **own)
+    assert_same(model, local)
+    assert model.validation_scores_ == local.validation_scores_
+
+
+# ---- searches
+
+
+def test_grid_search(client, iris):
+    """The local classifier, under joblib's backend: no class of ours is needed."""
+    X, y = iris
+    model = SoftmaxMLPClassifier(solver="lbfgs", hidden_layer_sizes=(), random_state=0)
+    search = GridSearchCV(model, {"alpha": [0.01, 1.0, 1000.0]}, cv=2, scoring="neg_log_loss")
+    with joblib.parallel_backend("dask"):
+        search.fit(X, y)
+    alone = clone(search).fit(X, y)
+    assert search.best_params_ == alone.best_params_
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
+    )
+
+
+# ---- and at the end, when no test needs two workers any more
+
+
+def test_a_worker_that_is_killed(client, table, local, monkeypatch):
+    """Its rows are read and encoded again, elsewhere; the answer has the same bits."""
+    X, y, _ = table
+    pids = client.run(os.getpid)
+    rounds = during_round(monkeypatch, 5, lambda: os.kill(max(pids.values()), signal.SIGKILL))
+    model = DaskSoftmaxMLPClassifier(**LBFGS).fit(array(X, (4000, 5500)), array(y, (4000, 5500)))
+    assert len(rounds) > 5
+    assert_same(model, local)
+
+
+def test_rows_that_are_lost_for_good(client, table, monkeypatch):
+    X, y, _ = table
+    pids = client.run(os.getpid)
+    worker = max(pids)
+    model = DaskSoftmaxMLPClassifier(**LBFGS | {"max_iter": 2})
+    model.fit(array(X, (N,)), array(y, (N,)))
+    before = model._params
+    future = client.scatter(X, workers=[worker], hash=False)
+    scattered = da.from_delayed(dask.delayed(future), X.shape, X.dtype)
+    during_round(monkeypatch, 2, lambda: os.kill(pids[worker], signal.SIGKILL))
+    with pytest.raises(RuntimeError, match="lost rows or workers"):
+        model.fit(scattered, array(y, (N,)))
+    assert model._params is before

@@ -115,7 +115,7 @@ def _check_sum(value) -> int:
         return zlib.crc32(repr([_check_sum(part) for part in value]).encode())
     if sp.issparse(value):
         return _check_sum((value.data, value.indices, value.indptr))
-    return 0 if value is None else zlib.crc32(np.ascontiguousarray(value).reshape(-1))
+    return 0 if value is None else zlib.crc32(np.ascontiguousarray(value).reshape(-1).data)
 
 
 class _Member:

@@ -333,9 +333,11 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             if np.isinf(x).any():
                 raise self._infinite(i)
             has_gaps = n_missing >= _rare_below(n_rows)  # as for levels: a rare gap says nothing
-            if 0 < x.size and (has_gaps or x.min() < x.max()):
+            # as float64: there, some large integers are the same number
+            varied = x.size > 0 and float(x.min()) < float(x.max())
+            if varied or (has_gaps and x.size):
                 used.append(i)
-                varies.append(x.min() < x.max())
+                varies.append(varied)
                 gaps.append(has_gaps)
         self.n_bins_ = _auto_n_bins(n_rows, sum(varies)) if self.n_bins == "auto" else self.n_bins
         self.dtype_ = np.result_type(*dtypes).name if self.dtype == "auto" else self.dtype

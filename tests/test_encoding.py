@@ -344,6 +344,17 @@ def test_columns_without_information_are_left_out():
     assert list(TableEncoder().fit(X).get_feature_names_out()) == ["x"]
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_integers_that_are_one_float_are_constants(dtype):
+    same = np.array(2**60, dtype=dtype) + np.arange(20, dtype=dtype)
+    X = pd.DataFrame({"same": same, "apart": same * np.array(8, dtype=dtype), "x": range(20)})
+    encoder = TableEncoder().fit(X)
+    assert list(encoder.get_feature_names_out()) == ["x"]
+    X["same"] += 2**10 * (np.arange(20) == 19).astype(dtype)  # all but one are one float
+    assert list(encoder.fit(X).get_feature_names_out()) == ["same", "x"]
+    assert np.isfinite(encoder.transform(X)).all()
+
+
 def test_rare_levels_do_not_blow_up_the_width():
     assert [_rare_below(n) for n in (5, 1000, 3000, 10**6)] == [2, 2, 6, 10]
     X = pd.DataFrame({"c": np.repeat(np.arange(3000).astype(str), 10)})

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import assert_all_finite, check_array, column_or_1d
+from sklearn.utils.validation import check_array, column_or_1d
 
 from ._decisions import log_softmax
 from ._estimator import BaseMLP
+from ._labels import check_present
 
 
 class SoftmaxMLPClassifier(BaseMLP):
@@ -321,7 +322,7 @@ class SigmoidMLPClassifier(BaseMLP):
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
         if not hasattr(y, "toarray") and np.asarray(y).ndim == 1:
-            assert_all_finite(np.asarray(y), input_name="y")
+            check_present(np.asarray(y))
         if type_of_target(y) != "multilabel-indicator" and not (warm and self.n_outputs_ > 1):
             y = column_or_1d(y, warn=True)
             if type_of_target(y) == "multiclass":

@@ -19,7 +19,7 @@ _FAMILIES |= {"b": "bool", "U": "text", "c": "complex"}
 _POLARS_FAMILIES = dict.fromkeys(["String", "Categorical", "Enum"], "text")
 _POLARS_FAMILIES |= dict.fromkeys(["Date", "Datetime", "Time", "Duration"], "date")
 _POLARS_FAMILIES |= {"Boolean": "bool", "Null": "empty"}
-_MISSING = ("NoneType", "NAType", "NaTType")  # the names of types that stand for missing
+MISSING = ("NoneType", "NAType", "NaTType")  # the names of types that stand for missing
 _REAL = numbers.Real | Decimal
 _DATE = datetime.date | datetime.time | datetime.timedelta | np.datetime64 | np.timedelta64
 
@@ -148,7 +148,7 @@ def family_of(column):
 
 
 def _family_of_values(values):
-    types = {t for t in set(map(type, values)) if t.__name__ not in _MISSING}
+    types = {t for t in set(map(type, values)) if t.__name__ not in MISSING}
     floats = tuple(t for t in types if issubclass(t, float | np.floating))
     if floats and all(v != v for v in values if isinstance(v, floats)):
         types.difference_update(floats)
@@ -205,7 +205,7 @@ def text_of(value):
     """Return the text by which a level is known, or None if the value is missing."""
     if isinstance(value, str):
         return str(value)
-    if type(value).__name__ in _MISSING:
+    if type(value).__name__ in MISSING:
         return None
     if isinstance(value, _REAL) and not isinstance(value, bool):
         if value != value:

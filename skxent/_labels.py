@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite
 
+from ._frames import MISSING
+
 
 def unique_labels(y: NDArray) -> tuple[NDArray, NDArray]:
     """Return the sorted labels of y, and every row's place among them, in little memory.
@@ -29,10 +31,19 @@ def unique_labels(y: NDArray) -> tuple[NDArray, NDArray]:
             for piece in pieces:
                 codes[piece] = place[y[piece].astype(np.int64) - low]
             return labels, codes
-    assert_all_finite(y, input_name="y")
+    check_present(y)
     check_classification_targets(y)
     labels, codes = np.unique(y, return_inverse=True)
     return labels, codes.astype(_code_dtype(labels))
+
+
+def check_present(y: NDArray) -> None:
+    """Raise if a label is missing; scikit-learn's own check knows NaN only."""
+    if y.dtype.kind == "O" and any(type(label).__name__ in MISSING for label in y.flat):
+        raise ValueError(
+            "Input y contains missing values (None, NA or NaT): leave out rows without a label."
+        )
+    assert_all_finite(y, input_name="y")
 
 
 def class_factors(class_weight: Any, classes: NDArray, codes: NDArray, weights: NDArray) -> NDArray:
@@ -51,7 +62,10 @@ def class_factors(class_weight: Any, classes: NDArray, codes: NDArray, weights: 
     unknown = [label for label in class_weight if label not in labels]
     if unknown:
         raise ValueError(f"class_weight names {unknown}, which are not among the classes {labels}.")
-    return np.array([class_weight.get(label, 1.0) for label in labels], dtype=float)
+    factors = np.array([class_weight.get(label, 1.0) for label in labels], dtype=float)
+    if not (factors >= 0).all():
+        raise ValueError(f"class_weight must be numbers of 0 or more, got {class_weight}.")
+    return factors
 
 
 def row_weights(

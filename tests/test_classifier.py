@@ -5,6 +5,7 @@ import tracemalloc
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
@@ -452,6 +453,20 @@ def test_class_weight_with_names(iris):
 def test_bad_class_weight(class_weight, iris):
     with pytest.raises(ValueError, match="class"):
         network(class_weight=class_weight).fit(*iris)
+
+
+@pytest.mark.parametrize("factor", [-0.5, np.nan, None])
+def test_class_weight_that_is_no_weight(factor, iris):
+    with pytest.raises(ValueError, match="class_weight must be numbers of 0 or more"):
+        network(class_weight={0: factor}).fit(*iris)
+
+
+@pytest.mark.parametrize("missing", [None, pd.NA, pd.NaT])
+@pytest.mark.parametrize("Classifier", [SoftmaxMLPClassifier, SigmoidMLPClassifier])
+def test_missing_labels_are_named(Classifier, missing):
+    y = np.array(["yes", "no", missing, "no"], dtype=object)
+    with pytest.raises(ValueError, match="Input y contains missing values"):
+        Classifier().fit(np.arange(4.0)[:, None], y)
 
 
 # ---- parameters

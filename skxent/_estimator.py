@@ -241,7 +241,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             Weights, not negative; an integer weight equals that many equal rows.
         X_val : like X, default=None
             Validation rows of your own, encoded as X is; no rows of X are then held out. With
-            ``early_stopping=False`` they are judged but decide nothing.
+            ``early_stopping=False`` they decide nothing but the temperature.
         y_val : like y, default=None
             Their targets.
         sample_weight_val : array-like, default=None
@@ -534,9 +534,13 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 "early_stopping=True, give X_val and y_val, or set calibration='auto'."
             )
         if warm:  # the shape of the network and its committee stay
-            plan.settings["n_members"] = len(self._params)
+            kept: dict[str, Any] = {"n_members": len(self._params)}
             if isinstance(self.hidden_layer_sizes, str):
-                plan.settings["hidden_layer_sizes"] = tuple(self._network_shape[0][1:-1])
+                kept["hidden_layer_sizes"] = tuple(self._network_shape[0][1:-1])
+            for name, value in kept.items():
+                if plan.settings[name] != value and name in plan.reasons:
+                    plan.reasons[name] = "as it was, since training goes on"
+            plan.settings.update(kept)
         if incremental:
             plan.settings["early_stopping"] = False
             plan.settings["max_iter"] = 1

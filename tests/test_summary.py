@@ -181,3 +181,14 @@ def test_whatever_is_told_is_text():
     assert page.tags == {"div", "details", "summary", "table", "tbody", "tr", "th", "td"}
     assert page.found['What "auto" chose'][1] == [EVIL, repr(EVIL), EVIL]
     assert summary.text().startswith(EVIL)
+
+
+def test_what_is_kept_from_an_earlier_fit_is_said_to_be(iris):
+    X, y = iris
+    clf = SoftmaxMLPClassifier(warm_start=True, max_iter=2, random_state=0).fit(X, y)
+    summary = clf.partial_fit(X, y).summary()
+    assert "n_members = 8  (as it was, since training goes on)" in summary
+    assert "hidden_layer_sizes = (128, 128)  (partial_fit:" in summary  # as for a first call
+    summary = clf.fit(X[::5], y[::5]).summary()
+    assert "hidden_layer_sizes = (128, 128)  (as it was, since training goes on)" in summary
+    assert "solver = 'lbfgs'  (fewer than 60 rows" in summary

@@ -15,7 +15,12 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+)
 
 from ._frames import (
     checked_table,
@@ -235,6 +240,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     def _learn(self, X, y, sample_weight):
         """Fit; return the statistics of y out of fold, of every row of X."""
         X = checked_table(self, X, reset=True)
+        check_consistent_length(X, y)
         kept = None if sample_weight is None else np.asarray(sample_weight) > 0
         n_given = X.shape[0]
         X, weights, n_rows = weighted_rows(X, sample_weight)
@@ -263,9 +269,10 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     def _fit_statistics(self, columns, y, kept, weights):
         """Learn the log-odds of y by level of the columns with many levels; return them by row."""
         self._statistics, by_row = {}, []
-        if y is None or type_of_target(y) not in ("binary", "multiclass"):
-            return by_row
-        labels, classes = np.unique(np.asarray(y), return_inverse=True)
+        with np.errstate(invalid="ignore"):  # where scikit-learn asks whether floats are whole
+            if y is None or type_of_target(y) not in ("binary", "multiclass"):
+                return by_row
+        labels, classes = np.unique(column_or_1d(y), return_inverse=True)
         classes = classes if kept is None else classes[kept]
         for i in np.flatnonzero(self.is_categorical_).tolist():
             if len(labels) <= _MANY_CLASSES and len(values_of(columns[i])[1]) > _MANY_LEVELS:

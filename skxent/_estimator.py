@@ -61,6 +61,9 @@ except ImportError:  # pragma: no cover
 _AUTO = StrOptions({"auto"})
 _AS_IT_IS: dict[str, Any] = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 
+# logits beyond are set to it: their sums, differences and quotients stay finite in float32
+_LARGEST_LOGIT = 1e30
+
 # rows times weights from where on L-BFGS has something to gain from a start in float32
 _LARGE = 1 << 20
 
@@ -333,9 +336,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         new = copy.copy(self)
         with one_blas_thread():
             new._learn(X, y, sample_weight, validation, groups, classes, incremental, tell, start)
-        for name in set(vars(self)) - set(vars(new)):
-            delattr(self, name)
-        vars(self).update(vars(new))
+        self.__dict__ = vars(new)  # at once: Ctrl-C finds the old state or the new one
         if context is not None:
             context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
@@ -787,11 +788,14 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         """Turn the end of a run into fitted attributes."""
         if watch.ending == "interrupted" and watch.n_epochs == 0:
             raise KeyboardInterrupt
-        if not np.isfinite(self._params).all() or watch.ending == "diverged" and not watch.n_epochs:
+        with np.errstate(over="ignore", invalid="ignore"):
+            largest = self._fitted_network.largest(self._params, 3.0)
+            overflows = not largest < np.finfo(self._params.dtype).max / 1e8
+        if overflows or watch.ending == "diverged" and not watch.n_epochs:
             raise ValueError(
-                "Training diverged in its first epoch: the loss is not finite, so there are no "
-                "parameters to keep. Scale the features (encoder='auto' does), or lower "
-                f"learning_rate_init (now {plan.learning_rate_init})."
+                "Training diverged in its first epoch: the loss or the outputs are not finite, so "
+                "there are no parameters to keep. Scale the features (encoder='auto' does), or "
+                f"lower learning_rate_init (now {plan.learning_rate_init})."
             )
         for column, values in watch.history.items():
             past[column].extend(values[: watch.n_epochs])  # Ctrl-C may leave half a row
@@ -883,11 +887,13 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         out = np.empty((n, sizes[-1]), dtype=params.dtype)
         dtype = np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64
         kernel.logits(params[0], inputs, None, out)
+        _bound(out)
         if len(params) == 1:
             return out.astype(dtype, copy=False)
         total = out.astype(dtype)
         for vector in params[1:]:
             kernel.logits(vector, inputs, None, out)
+            _bound(out)
             total += out
         return total / len(params)
 
@@ -1023,3 +1029,20 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         tags.input_tags.categorical = not as_given
         tags.input_tags.string = not as_given
         return tags
+
+
+def _bound(logits):
+    """Put infinite logits within bounds, in place; ValueError where there are none.
+
+    Only rows far from those of training, not encoded, lead so far.
+    """
+    with np.errstate(all="ignore"):
+        if np.vdot(logits, logits) < _LARGEST_LOGIT:  # the usual case, at the least cost
+            return
+    if np.isnan(logits).any():
+        row = np.flatnonzero(np.isnan(logits).any(axis=1))[0]
+        raise ValueError(
+            f"The network's outputs for row {row} are not finite: its numbers are too large for "
+            "these weights. Scale the features as in training (encoder='auto' bounds them)."
+        )
+    np.clip(logits, -_LARGEST_LOGIT, _LARGEST_LOGIT, out=logits)

@@ -75,6 +75,12 @@ def splits_of(cv: Any, X: Any, codes: NDArray, groups: Any) -> list[Split]:
             "cv gives no split, or one without rows on one of its sides; it must give rows to "
             "train on and rows to hold out."
         )
+    numbers = np.concatenate([rows for split in splits for rows in split])
+    if numbers.min() < 0 or numbers.max() >= len(codes):
+        raise ValueError(
+            f"cv gives the row numbers {numbers.min()} to {numbers.max()}, but X has the rows 0 to "
+            f"{len(codes) - 1}."
+        )
     return splits
 
 
@@ -143,10 +149,11 @@ class HeldOut:
         """Log loss and score of members' parameters, one vector or a stack."""
         stack = np.atleast_2d(params)
         members = range(len(stack)) if members is None else members
-        log_p, which = self.log_proba(stack, members)
-        y, w = self.truth(which)
-        mass = w.sum() or math.nan  # a member may be left with rows of no weight
-        loss = -(w @ (y * log_p).sum(axis=1)) / mass * self.decisions.per_row
+        with np.errstate(all="ignore"):  # of parameters on their way to infinity the loss is NaN
+            log_p, which = self.log_proba(stack, members)
+            y, w = self.truth(which)
+            mass = w.sum() or math.nan  # a member may be left with rows of no weight
+            loss = -(w @ (y * log_p).sum(axis=1)) / mass * self.decisions.per_row
         return float(loss), self.score(stack, members)
 
     def temperature(self, stack: NDArray, members: Sequence[int]) -> float:

@@ -116,6 +116,11 @@ class Objective:
             self.total_weight = float(self.n_rows)
         else:
             self.total_weight = float(np.sum(weights if rows is None else weights[rows]))
+        if not self.total_weight > 0:
+            raise ValueError(
+                "The rows held out leave rows of no weight to train a network on. Hold out others "
+                "by cv, or set early_stopping=False."
+            )
         self.penalty = alpha / self.total_weight
         self._weights_at = network.weight_slices
         self._new_kernel = partial(

@@ -93,14 +93,17 @@ def minimize_scipy(
         }.get(method, limits)
         converged = False
         try:
-            result = minimize(
-                value_and_gradient,
-                accepted,
-                jac=True,
-                method=SCIPY_METHODS[method],
-                options={"gtol": tol, **options},
-                callback=callback,
-            )
+            with np.errstate(
+                over="ignore", invalid="ignore"
+            ):  # SciPy's products of large gradients
+                result = minimize(
+                    value_and_gradient,
+                    accepted,
+                    jac=True,
+                    method=SCIPY_METHODS[method],
+                    options={"gtol": tol, **options},
+                    callback=callback,
+                )
             converged = bool(result.success)
         except StopIteration:  # TNC lets it through
             pass
@@ -216,14 +219,19 @@ class MiniBatch:
             size = self.objective.n_rows if order is None else len(order)
             steps = np.arange(self.step, self.step - (-size // self.batch_size))
             fraction = np.minimum((steps - self.first_step) / max(n_steps, 1), 1.0)
-            rates = np.full(len(steps), rate)
-            rates *= schedule(fraction)
+            multipliers = np.asarray(schedule(fraction))
+            if multipliers.dtype.kind not in "iuf" or multipliers.shape not in ((), steps.shape):
+                raise ValueError(
+                    "learning_rate must return a number for each fraction that it is given, got "
+                    f"{multipliers!r:.100} for {len(steps)} of them."
+                )
+            rates = rate * multipliers.astype(np.float64) * np.ones(len(steps))
             part = self.objective.train(
                 self.params,
                 order,
                 self.batch_size,
                 rates,
-                np.full(len(steps), self.weight_decay),
+                np.full(len(steps), float(self.weight_decay)),
                 self.optimizer,
                 self.slots,
                 self.step,

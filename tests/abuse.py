@@ -1,0 +1,514 @@
+"""Give the estimators what nobody would give them: tables, targets and parameters at random.
+
+    python tests/abuse.py [--cases 100000] [--seed 0]
+
+A case draws a table (NumPy of any dtype and layout, pandas, polars, SciPy, lists), targets, weights
+and parameters, most of them sound and some of them not, calls `fit`, then `partial_fit` or a second
+`fit`, and predicts for other rows. Whatever it draws:
+
+- probabilities and logits are finite, and probabilities of classes sum to 1;
+- an error is a ValueError or TypeError that skxent or scikit-learn raises on purpose, never one of
+  an array library that came upon something unforeseen, and where all that was drawn is sound, it is
+  one of the few in `FORESEEN`;
+- no warning comes but those of training that ended badly;
+- a call that fails leaves the estimator as it was.
+
+hypothesis makes the smallest case of what fails.
+"""
+
+import argparse
+import faulthandler
+import linecache
+import pickle
+import re
+import signal
+import traceback
+import warnings
+from collections import Counter
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pandas as pd
+import polars as pl
+import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.utils import _safe_indexing
+
+from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder
+
+# what may be said of sound draws that cannot go together, or whose numbers leave no way down
+FORESEEN = [
+    "diverged in its first epoch",
+    "a classifier needs rows of at least 2 classes",
+    "binary targets have two",
+    "validation set is too small",
+    "calibration='temperature' needs rows",
+    "partial_fit does not support early_stopping=True",
+    "has no attribute 'partial_fit'",
+    "The rows held out have no weight",
+    "same classes as in the previous",
+    "NaN",  # of encoder="passthrough", as scikit-learn says it
+    "could not convert",
+    "convert string to float",
+    "infinity",
+    "holds text",  # with categorical_features=None
+    "holds both text and numbers",
+    "held out leave rows of no weight",
+    "Unknown label type",
+    "Only binary classification is supported",
+    "several classes may be true of one row",
+]
+
+# ---------------------------------------------------------------- what is drawn
+
+NUMBERS = {
+    "normal": lambda rng, n: rng.standard_normal(n),
+    "huge": lambda rng, n: rng.standard_normal(n) * 1e300,
+    "largest": lambda rng, n: rng.choice([-1.0, 1.0], n) * np.finfo(float).max,
+    "tiny": lambda rng, n: rng.standard_normal(n) * 1e-310,
+    "both": lambda rng, n: 10.0 ** rng.uniform(-320, 308, n),
+    "offset": lambda rng, n: 1e15 + rng.standard_normal(n),
+    "constant": lambda rng, n: np.full(n, rng.choice([0.0, -3.5, 1e308, 5e-324])),
+    "mostly zero": lambda rng, n: rng.standard_normal(n) * (rng.random(n) < 0.1),
+    "two values": lambda rng, n: rng.choice([0.0, 1.0], n),
+    "whole": lambda rng, n: rng.integers(-5, 5, n).astype(float),
+    "cauchy": lambda rng, n: rng.standard_cauchy(n),
+    "negative zero": lambda rng, n: rng.choice([0.0, -0.0], n),
+    "counts": lambda rng, n: np.arange(float(n)),
+}
+INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+LEVELS = {
+    "few": ["a", "b"],
+    "many": [f"level {i}" for i in range(60)],
+    "odd": ["", " ", "\0", "nan", "None", "ä", "🎈", "x" * 1000, "1", "1.0", "-0"],
+    "one": ["only"],
+}
+GAPS = [0.0, 0.0, 0.0, 0.01, 0.5, 0.99, 1.0]
+
+chances = st.integers(0, 2**32 - 1)
+
+
+def often(*usual, seldom=()):
+    """Draw one of the usual values mostly; the first is the simplest."""
+    return st.sampled_from(list(usual) * (3 if seldom else 1) + list(seldom))
+
+
+class Draw:
+    """Draws one case, and notes whether all of it is sound."""
+
+    def __init__(self, data):
+        self.data = data
+        self.rng = np.random.default_rng(data.draw(chances, label="seed of the numbers"))
+        self.unsound = []
+
+    def __call__(self, strategy, label):
+        return self.data.draw(strategy, label=label)
+
+    def one_of(self, label, usual, unsound=(), share=0.05):
+        """Draw a sound value, or by a small chance an unsound one."""
+        if unsound and self.data.draw(st.floats(0, 1), label=f"{label}?") > 1 - share:
+            value = self(st.sampled_from(list(unsound)), f"unsound {label}")
+            self.unsound.append(label)
+            return value
+        return self(st.sampled_from(list(usual)), label)
+
+    # ---- tables
+
+    def number_column(self, n):
+        x = NUMBERS[self.one_of("numbers", NUMBERS)](self.rng, n)
+        x[self.rng.random(n) < self(st.sampled_from(GAPS), "gaps")] = np.nan
+        if self.one_of("infinite", [False], [True], 0.01):
+            x[self.rng.integers(n)] = np.inf
+        return x
+
+    def level_column(self, n):
+        levels = LEVELS[self.one_of("levels", LEVELS)]
+        x = self.rng.choice(np.array(levels, dtype=object), n)
+        x[self.rng.random(n) < self(st.sampled_from(GAPS), "gaps")] = None
+        return x
+
+    def frame_column(self, n):
+        kind = self.one_of(
+            "column",
+            ["numbers", "float32", "integers", "levels", "category", "bool", "Int64", "string",
+             "numbers as objects", "decimals", "empty"],
+            ["dates", "complex", "mixed", "lists"],
+            0.02,
+        )  # fmt: skip
+        if kind == "numbers":
+            return self.number_column(n)
+        if kind == "float32":
+            return self.floats(self.number_column(n), np.float32)
+        if kind == "integers":
+            return self.integers(n)
+        if kind == "levels":
+            return self.level_column(n)
+        if kind == "category":
+            return pd.Categorical(self.level_column(n))
+        if kind == "bool":
+            return self.rng.random(n) < 0.5
+        if kind == "Int64":
+            gaps = self.rng.random(n) < self(st.sampled_from(GAPS), "gaps")
+            return pd.array(np.where(gaps, None, self.rng.integers(-9, 9, n)), dtype="Int64")
+        if kind == "string":
+            return pd.array(self.level_column(n), dtype="string")
+        if kind == "numbers as objects":
+            return self.number_column(n).astype(object)
+        if kind == "decimals":
+            from decimal import Decimal
+
+            return np.array([Decimal(int(v)) / 7 for v in self.rng.integers(-9, 9, n)])
+        if kind == "empty":
+            return np.full(n, None, dtype=object)
+        if kind == "dates":
+            return pd.date_range("2020-01-01", periods=n).to_numpy()
+        if kind == "complex":
+            return self.rng.standard_normal(n) * 1j
+        if kind == "mixed":
+            return np.where(
+                self.rng.random(n) < 0.5, "a", self.rng.integers(0, 3, n).astype(object)
+            )
+        return np.array([[1]] * n + [None], dtype=object)[:n]
+
+    def floats(self, x, dtype):
+        """Numbers cut to what the dtype holds."""
+        largest = np.finfo(dtype).max
+        with np.errstate(all="ignore"):
+            return np.where(np.isfinite(x), np.clip(x, -largest, largest), x).astype(dtype)
+
+    def integers(self, n):
+        dtype = self.one_of("integers", INTEGERS)
+        bounds = np.iinfo(dtype)
+        low, high = self(
+            st.sampled_from([(0, 3), (bounds.min, bounds.max), (bounds.max - 3, bounds.max)]),
+            "range",
+        )
+        return self.rng.integers(low, high, n, dtype=dtype, endpoint=True)
+
+    def table(self, n, kind, columns):
+        """Return n rows in a container of this kind."""
+        if kind == "pandas" or kind == "polars":
+            frame = pd.DataFrame({f"c{j}": self.frame_column(n) for j in range(columns)})
+            if kind == "pandas":
+                return frame
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    return pl.from_pandas(frame)
+            except Exception:  # polars has no column of that
+                hypothesis.reject()
+        if kind == "objects":
+            x = [self.frame_column(n) for _ in range(columns)]
+            X = np.empty((n, columns), dtype=object)
+            for j, column in enumerate(x):
+                X[:, j] = np.asarray(column, dtype=object)
+            return X
+        if kind == "integers":
+            return np.column_stack([self.integers(n) for _ in range(columns)])
+        X = np.column_stack([self.number_column(n) for _ in range(columns)])
+        dtype = self.one_of("dtype", [np.float64, np.float32, np.float16, np.longdouble])
+        X = self.floats(X, dtype) if dtype in (np.float32, np.float16) else X.astype(dtype)
+        if kind == "list":
+            return X.tolist()
+        if kind == "sparse":
+            dtype = np.float64 if dtype in (np.float16, np.longdouble) else dtype
+            X = np.where(self.rng.random(X.shape) < 0.5, X, 0).astype(dtype)
+            return sp.csr_array(X).asformat(self.one_of("form", ["csr", "csc"]))
+        layout = self.one_of("layout", ["C", "F", "strided", "reversed", "read-only", "swapped"])
+        if layout == "F":
+            X = np.asfortranarray(X)
+        elif layout == "strided":
+            X = np.repeat(np.repeat(X, 2, axis=0), 2, axis=1)[::2, ::2]
+        elif layout == "reversed":
+            X = np.ascontiguousarray(X[::-1])[::-1]
+        elif layout == "read-only":
+            X.flags.writeable = False
+        elif layout == "swapped" and dtype != np.longdouble:
+            X = X.astype(X.dtype.newbyteorder())
+        return X
+
+    # ---- targets and weights
+
+    def targets(self, n, several):
+        """Return targets of n rows; `several` for those of several outputs."""
+        if several:
+            return (self.rng.random((n, self.one_of("outputs", [2, 3]))) < 0.4).astype(int)
+        k = self.one_of("classes", [2, 3, 12], [1], 0.03)
+        codes = self.rng.integers(0, k, n)
+        if n >= k:
+            codes[:k] = np.arange(k)
+        kind = self.one_of(
+            "y",
+            ["int", "text", "objects", "float", "bool", "far apart", "list", "column", "uint8"],
+            ["soft", "continuous", "gaps", "None", "short", "3-D", "mixed"],
+            0.04,
+        )  # fmt: skip
+        if kind == "text":
+            return np.array([f"class {c}" for c in range(k)])[codes]
+        if kind == "objects":
+            return np.array([f"class {c}" for c in range(k)], dtype=object)[codes]
+        if kind == "float":
+            return codes.astype(float)
+        if kind == "bool":
+            return codes > 0
+        if kind == "far apart":
+            return (codes - 1) * (1 << 40)
+        if kind == "soft":
+            return self.rng.dirichlet(np.ones(max(k, 2)), n)
+        if kind == "list":
+            return codes.tolist()
+        if kind == "column":
+            return codes[:, None]
+        if kind == "uint8":
+            return codes.astype(np.uint8)
+        if kind == "continuous":
+            return self.rng.standard_normal(n)
+        if kind == "gaps":
+            return np.where(self.rng.random(n) < 0.5, np.nan, codes)
+        if kind == "None":
+            return None
+        if kind == "short":
+            return codes[:-1]
+        if kind == "3-D":
+            return codes.reshape(n, 1, 1)
+        if kind == "mixed":
+            return np.array([1, "a", None] * n, dtype=object)[:n]
+        return codes
+
+    def weights(self, n):
+        kind = self.one_of(
+            "weights",
+            [None, None, "ones", "whole", "some zero", "random", "huge", "tiny"],
+            ["zero", "negative", "gaps", "infinite", "short", "text"],
+            0.04,
+        )  # fmt: skip
+        w = self.rng.random(n) + 0.1
+        if kind is None:
+            return None
+        if kind == "ones":
+            return np.ones(n)
+        if kind == "whole":
+            return self.rng.integers(1, 4, n)
+        if kind == "some zero":
+            w[1:][self.rng.random(n - 1) < 0.5] = 0
+        elif kind == "huge":
+            w *= 1e300
+        elif kind == "tiny":
+            w *= 1e-300
+        elif kind == "zero":
+            w[:] = 0
+        elif kind == "negative":
+            w[0] = -1
+        elif kind == "gaps":
+            w[0] = np.nan
+        elif kind == "infinite":
+            w[0] = np.inf
+        elif kind == "short":
+            w = w[:-1]
+        elif kind == "text":
+            return ["a"] * n
+        return w
+
+    # ---- parameters
+
+    def parameters(self):
+        """Return parameters other than the defaults, and bounds of the time a fit takes."""
+        given = {"max_iter": self.one_of("max_iter", [1, 2, 4], [0, -1, 1.5, "x", None])}
+        given["n_members"] = self.one_of("n_members", ["auto", 1, 2, 3], [0, 2.5, "x"])
+        given["random_state"] = self.one_of("random_state", [0, 1, None], ["x", -1])
+        given["n_jobs"] = self.one_of("n_jobs", [1, 2, None, -1], [0, "x", 0.5])
+        names = self(
+            st.lists(st.sampled_from(sorted(PARAMETERS)), max_size=6, unique=True), "names"
+        )
+        for name in names:
+            given[name] = self.one_of(name, *PARAMETERS[name])
+        return given
+
+
+PARAMETERS = {
+    "hidden_layer_sizes": ([(), 1, (3,), (5, 4), [2, 2, 2], np.array([3]), (1, 1, 1, 1)],
+                           [0, -1, (0,), (2.5,), "x", ((2,),), None, (3, "a"), np.nan]),
+    "activation": (["relu", "tanh", "identity", "logistic", "gelu", "selu", "mish", "softplus",
+                    "elu", "silu", "leaky_relu"], ["x", ("relu",) * 9, (), 1, None, ("relu", 3)]),
+    "solver": (["auto", "adam", "sgd", "adamw", "lbfgs", "bfgs", "cg", "tnc", "gradient_descent"],
+               ["x", None, 1]),
+    "alpha": ([0, 1e-300, 1e-4, 1, 1e5, 1e30], [-1, np.nan, np.inf, "x", None]),
+    "batch_size": ([1, 2, 7, 10**9], [0, -1, 1.5, "x", None]),
+    "learning_rate": (["constant", "invscaling", "adaptive", "cosine", "one_cycle", "coslog4"],
+                      ["x", 1.0, None, lambda f: "a", lambda f: f[:0], lambda f: f * np.nan]),
+    "learning_rate_init": ([1e-300, 1e-3, 1, 1e10, 1e300], [0, -1, np.nan, np.inf, "x"]),
+    "power_t": ([0, 0.5, 1e3, 1e300], [-1, np.nan, "x"]),
+    "shuffle": ([True, False], ["x", None, 3]),
+    "tol": ([0, 1e-4, 1e300], [-1, np.nan, "x"]),
+    "verbose": ([False], [-1, "x", None]),
+    "warm_start": ([True, False], ["x", None]),
+    "momentum": ([0, 0.9, 1], [-1, 1.1, np.nan]),
+    "nesterovs_momentum": ([True, False], ["x"]),
+    "early_stopping": ([True, False], ["x", None, 1.5]),
+    "validation_fraction": ([1e-9, 0.1, 0.5, 0.999], [0, 1, -1, np.nan]),
+    "beta_1": ([0, 0.9, 1 - 1e-16], [1, -1, np.nan]),
+    "beta_2": ([0, 0.99, 1 - 1e-16], [1, -1, np.nan]),
+    "epsilon": ([1e-300, 1e-8, 1, 1e300], [0, -1, np.nan]),
+    "n_iter_no_change": ([1, 3, np.inf], [0, -1, np.nan, 1.5]),
+    "max_fun": ([1, 2, 15000], [0, -1, 1.5]),
+    "loss": (["cross_entropy", "squared_error"], ["x", None]),
+    "class_weight": ([None, "balanced"],
+                     ["x", {"nobody": 1}, {0: -1}, {0: np.nan, 1: 1}, {0: "x", 1: 1}, {}]),
+    "init": (["glorot_uniform", "he_normal", "he_uniform"],
+             ["x", ([], []), (1, 2, 3), ([np.ones((2, 2))], [np.ones(2)]), ["a", "b"]]),
+    "dropout": ([0, 0.3, 0.999], [1, -1, np.nan, (0.1,) * 9, ("a",), "x"]),
+    "label_smoothing": ([0, 0.1, 0.999], [1, -1, np.nan]),
+    "weight_decay": ([0, 0.01, 1, 1e10, 1e300], [-1, np.nan, "x"]),
+    "max_grad_norm": ([None, 1e-300, 1, 1e300], [0, -1, np.nan]),
+    "averaging": ([0, 0.5, 1 - 1e-16], [1, -1, np.nan]),
+    "scoring": ([None], ["x", "roc_auc", 3, lambda e, X, y: "a", lambda e, X, y: np.nan]),
+    "cv": ([None], [0, 1, 2, 5, "x", [], [([], [])], [([0], [10**6])], [([0, 1], [-10**6])]]),
+    "max_time": ([None, 1e-9, 1e300], [0, -1, np.nan]),
+    "encoder": (["auto"], ["passthrough", "x", TableEncoder, TableEncoder(),
+                            TableEncoder(n_bins=999)]),
+    "categorical_features": (["from_dtype", None],
+                             ["x", [0], [99], [-1], [True], ["c0"], ["nobody"], [0.5], [None],
+                              [[0]]]),
+    "calibration": (["auto", "temperature", None], ["x", 1]),
+    "dtype": (["auto", "float32", "float64"], ["float16", float, None]),
+}  # fmt: skip
+
+# ---------------------------------------------------------------- what must hold
+
+outcomes: Counter = Counter()
+
+
+def raised_on_purpose(error):
+    """Whether a `raise` of skxent or scikit-learn made the error, with something to read."""
+    if re.match("could not convert string to float|float\\(\\) argument must be", str(error)):
+        return True  # what scikit-learn's check_array leaves to NumPy, and it says what is wrong
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    ours = re.search(r"[/\\](skxent|sklearn)[/\\]", frame.filename)
+    return ours and "raise" in linecache.getline(frame.filename, frame.lineno)
+
+
+def attempt(drawn, name, call):
+    """Return the result of a call, or None if it was refused as it should be."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", category=ConvergenceWarning)
+            warnings.filterwarnings("ignore", "scoring was NaN")
+            warnings.filterwarnings("ignore", "A column-vector y was passed")
+            result = call()
+    except (ValueError, TypeError, AttributeError) as error:
+        message = str(error)
+        assert not isinstance(error, NotFittedError)
+        assert raised_on_purpose(error) and len(message) > 15, "an error that nobody foresaw"
+        foreseen = any(text in message for text in FORESEEN)
+        assert foreseen or drawn.unsound, "refused though all that was drawn is sound"
+        outcomes[f"{name} refused"] += 1
+        return None
+    outcomes[name] += 1
+    return result
+
+
+def classes_of(y):
+    """Return what to declare as classes."""
+    if y is None or np.ndim(y) > 1 and np.shape(y)[1] > 1:
+        return None if y is None else np.arange(np.shape(y)[1])
+    try:
+        return np.unique(y)
+    except TypeError:
+        return None
+
+
+def check_predictions(model, X, n, one_of_several):
+    """All outputs are finite and fit each other."""
+    p, z = model.predict_proba(X), model.decision_function(X)
+    log_p, labels = model.predict_log_proba(X), model.predict(X)
+    assert len(p) == len(z) == len(log_p) == len(labels) == n
+    assert np.isfinite(p).all() and np.isfinite(z).all() and np.isfinite(log_p).all()
+    assert (p >= 0).all() and (p <= 1).all() and (log_p <= 0).all()
+    if one_of_several:
+        tolerance = 1e-5 if p.dtype == np.float32 else 1e-9
+        assert np.allclose(p.sum(axis=1), 1, rtol=0, atol=tolerance)
+        assert np.isin(labels, model.classes_).all()
+    return p
+
+
+def abuse(data):
+    """Draw one case and check all that must hold of it."""
+    drawn = Draw(data)
+    n = drawn.one_of("rows", [5, 2, 3, 1, 20, 59, 61, 150, 1001], share=0)
+    columns = drawn(st.integers(1, 5), "columns")
+    kind = drawn.one_of(
+        "table", ["numbers", "integers", "objects", "pandas", "polars", "sparse", "list"]
+    )
+    several = drawn.one_of("several", [False, True])
+    cls = SigmoidMLPClassifier if several else SoftmaxMLPClassifier
+    parameters = drawn.parameters()
+    table, w = drawn.table(n + 3, kind, columns), drawn.weights(n)
+    X, other = (_safe_indexing(table, slice(*rows)) for rows in ((0, n), (n, n + 3)))
+    y = drawn.targets(n, several and drawn.one_of("indicator", [True, False]))
+
+    encoder = TableEncoder(n_bins=drawn.one_of("n_bins", ["auto", 0, 1, 16, 255]))
+    if attempt(drawn, "encoder", lambda: encoder.fit(X, y if w is None else None)) is not None:
+        encoded = attempt(drawn, "transform", lambda: encoder.transform(X))
+        if encoded is not None:
+            assert np.isfinite(encoded.data if sp.issparse(encoded) else encoded).all()
+
+    model = cls(**parameters)
+    first = drawn.one_of("first call", ["fit", "partial_fit"])
+
+    def step(call):
+        if call == "fit":
+            return model.fit(X, y, w)
+        return model.partial_fit(X, y, w, classes=classes_of(y))
+
+    before = None
+    for call in (first, drawn.one_of("second call", ["fit", "partial_fit"])):
+        done = attempt(drawn, call, lambda call=call: step(call))
+        if done is None and before is None:
+            assert not hasattr(model, "classes_"), "a refused call left something behind"
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            one = cls is SoftmaxMLPClassifier or model.n_outputs_ == 1
+            p = check_predictions(model, X, n, one)
+        if done is None:
+            assert np.array_equal(p, before), "a refused call changed the model"
+        before = p
+    attempt(drawn, "other rows", lambda: check_predictions(model, other, 3, one))
+    if not drawn.unsound and drawn.one_of("pickled", [False, False, False, True]):
+        again = pickle.loads(pickle.dumps(model)).predict_proba(X)
+        assert np.array_equal(again, before)
+
+
+def run(cases, seed=None):
+    """Run that many cases; the first that fails is made small and raised."""
+    settings = hypothesis.settings(
+        max_examples=cases,
+        deadline=None,
+        database=None,
+        derandomize=seed is None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        print_blob=False,
+    )
+    test = settings(hypothesis.given(st.data())(abuse))
+    if seed is not None:
+        test = hypothesis.seed(seed)(test)
+    test()
+
+
+def main():
+    """Run, and print what became of the calls."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1)
+    run(args.cases, args.seed)
+    for name, count in sorted(outcomes.items()):
+        print(f"{name:24} {count:8}")
+
+
+if __name__ == "__main__":
+    main()

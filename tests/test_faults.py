@@ -1,0 +1,205 @@
+"""What must never happen: crashes, NaN, half a model after Ctrl-C, memory that grows.
+
+A few cases of what tests/abuse.py and tests/faults.py do at length, and what they have found.
+"""
+
+import multiprocessing
+import sys
+import threading
+import tracemalloc
+
+import abuse
+import faults
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
+
+from skxent import SoftmaxMLPClassifier, TableEncoder
+
+
+def test_whatever_is_given():
+    abuse.run(300)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_ctrl_c_at_random_moments():
+    before = threading.active_count()
+    endings = faults.check_interrupts(24)
+    assert endings["raised"] + endings["warned"] > 0
+    assert threading.active_count() == before
+
+
+def test_memory_does_not_grow():
+    faults.check_growth(60)
+
+
+# ---- other processes
+
+
+def send(connection, model, X):
+    connection.send(model.predict_proba(X))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork")  # Python 3.12: of a process with several threads
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_predictions_in_another_process(method, n_jobs, digits):
+    """The parent has used the kernel's threads before, which a forked child does not have."""
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"no {method} here")
+    X, y = digits
+    model = SoftmaxMLPClassifier(
+        (2000, 10), n_members=2, max_iter=1, random_state=0, n_jobs=n_jobs
+    ).fit(X[:300], y[:300])
+    expected = model.predict_proba(X)
+    context = multiprocessing.get_context(method)
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=send, args=(sender, model, X))
+    child.start()
+    sender.close()
+    assert receiver.poll(300), "no answer"
+    assert_array_equal(receiver.recv(), expected)
+    child.join()
+    assert child.exitcode == 0
+
+
+def test_predictions_in_processes_of_joblib(digits):
+    X, y = digits
+    model = SoftmaxMLPClassifier(max_iter=1, n_members=2, random_state=0).fit(X, y)
+    results = joblib.Parallel(n_jobs=2, backend="loky")(
+        joblib.delayed(model.predict_proba)(X) for _ in range(3)
+    )
+    for result in results:
+        assert_array_equal(result, model.predict_proba(X))
+
+
+# ---- larger than memory
+
+
+def test_a_parquet_file_is_learnt_batch_by_batch(tmp_path):
+    """32 MB of numbers and text, in less than half of that: two groups of rows at a time."""
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    rng = np.random.default_rng(0)
+    path, n, n_columns, n_bytes = tmp_path / "table.parquet", 10_000, 20, 0
+    direction, writer = rng.standard_normal(n_columns), None
+    for _ in range(18):
+        X = pd.DataFrame(rng.standard_normal((n, n_columns)), columns=[f"x{i}" for i in range(20)])
+        score = X.to_numpy() @ direction
+        X["kind"] = rng.choice(["a", "b"], n)
+        X["y"] = np.where(X["kind"] == "a", score > 0, score < 0).astype(np.int64)
+        batch = pa.Table.from_pandas(X, preserve_index=False)
+        n_bytes += batch.nbytes
+        writer = writer or pq.ParquetWriter(path, batch.schema)
+        writer.write_table(batch)
+    writer.close()
+    del X, batch, score
+
+    def batches():
+        file = pq.ParquetFile(path)
+        for group in range(file.num_row_groups):
+            X = file.read_row_group(group).to_pandas()
+            yield X.drop(columns="y"), X["y"]
+
+    encoder = TableEncoder(dtype="float32")
+    encoder.fit(pd.concat([X.sample(200, random_state=0) for X, _ in batches()]))
+    clf = SoftmaxMLPClassifier(32, encoder=encoder, random_state=0, n_jobs=1)
+    pool = pa.default_memory_pool()
+    pool.release_unused()
+    arrow = pool.bytes_allocated()
+    tracemalloc.start()
+    try:
+        most = 0
+        for X, y in batches():
+            clf.partial_fit(X, y, classes=[0, 1])
+            most = max(most, pool.bytes_allocated() - arrow)
+        peak = tracemalloc.get_traced_memory()[1] + most
+    finally:
+        tracemalloc.stop()
+    assert peak < n_bytes / 2, (peak, n_bytes)
+    assert np.mean([clf.score(X, y) for X, y in batches()]) > 0.9
+
+
+# ---- what tests/abuse.py has found
+
+
+@pytest.mark.parametrize("name", ["learning_rate_init", "weight_decay"])
+def test_rates_may_be_whole_numbers(name, iris):
+    given = {"solver": "adamw", "random_state": 0, "max_iter": 3, name: 1}
+    with pytest.warns(ConvergenceWarning):
+        whole = SoftmaxMLPClassifier(**given).fit(*iris)
+        same = SoftmaxMLPClassifier(**given | {name: 1.0}).fit(*iris)
+    assert_array_equal(whole.predict_proba(iris[0]), same.predict_proba(iris[0]))
+
+
+def test_large_integers_that_are_one_number_in_float64():
+    X = np.array([[2**63 - 1, 1], [2**63 - 2, 2], [2**63 - 1, 3]])
+    assert TableEncoder().fit_transform(X).shape == (3, 1)
+
+
+def test_encoder_takes_labels_as_a_column():
+    levels = np.repeat([f"level {i}" for i in range(40)], 5)
+    X, y = pd.DataFrame({"level": levels}), np.arange(200) % 2
+    encoded = TableEncoder().fit(X, y[:, None]).transform(X)
+    assert_array_equal(encoded, TableEncoder().fit(X, y).transform(X))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        TableEncoder().fit(X, y[:-1])
+
+
+def test_rows_to_train_on_without_weight_are_an_error(iris):
+    X, y = iris
+    weights = np.zeros(len(y))
+    weights[[0, 60]] = 1
+    cv = [(np.arange(1, 60), np.arange(60, 150))]
+    clf = SoftmaxMLPClassifier(cv=cv, max_iter=2)
+    with pytest.raises(ValueError, match="rows of no weight to train a network on"):
+        clf.fit(X, y, weights)
+
+
+@pytest.mark.parametrize("split", [([0, 1], [-1]), ([0, 150], [1])])
+def test_cv_with_rows_that_are_not_there(split, iris):
+    with pytest.raises(ValueError, match="but X has the rows 0 to 149"):
+        SoftmaxMLPClassifier(cv=[split], max_iter=2).fit(*iris)
+
+
+@pytest.mark.parametrize(
+    "schedule", [lambda f: "a", lambda f: f[:0], lambda f: None, lambda f: np.ones((len(f), 2))]
+)
+def test_schedule_that_returns_no_numbers(schedule, iris):
+    clf = SoftmaxMLPClassifier(solver="adam", learning_rate=schedule, max_iter=2)
+    with pytest.raises(ValueError, match="learning_rate must return a number for each fraction"):
+        clf.fit(*iris)
+
+
+@pytest.mark.parametrize("rate", [1e20, 1e30, 1e300])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_weights_beyond_all_bounds_are_no_model(rate, early_stopping, iris):
+    """Finite, but their products overflow: such a model predicted NaN."""
+    clf = SoftmaxMLPClassifier(
+        (20, 20), learning_rate_init=rate, max_iter=1, early_stopping=early_stopping,
+        random_state=0, dtype="float32",
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="diverged in its first epoch"):
+        clf.fit(*iris)
+    assert not hasattr(clf, "classes_")
+
+
+@pytest.mark.parametrize("cls", [0, 1])
+def test_rows_so_far_out_that_outputs_overflow(cls, iris):
+    X, y = iris
+    for classes, labels in [(3, y), (2, y > 0)]:
+        clf = SoftmaxMLPClassifier(
+            [(), (5,)][cls], solver="lbfgs", encoder="passthrough", random_state=0, alpha=1.0
+        ).fit(X, labels)
+        far = np.vstack([X[:2], np.full((1, 4), 1e308) * [1, -1, 1, -1]])
+        try:
+            p, log_p = clf.predict_proba(far), clf.predict_log_proba(far)
+        except ValueError as error:
+            assert "outputs for row 2 are not finite" in str(error)
+            continue
+        assert np.isfinite(log_p).all() and np.allclose(p.sum(axis=1), 1)
+        assert_array_equal(p[:2], clf.predict_proba(far[:2]))
+        assert p.shape == (3, classes)

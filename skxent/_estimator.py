@@ -1036,9 +1036,8 @@ def _bound(logits):
 
     Only rows far from those of training, not encoded, lead so far.
     """
-    with np.errstate(all="ignore"):
-        if np.vdot(logits, logits) < _LARGEST_LOGIT:  # the usual case, at the least cost
-            return
+    if np.vdot(logits, logits) < _LARGEST_LOGIT:  # the usual case, at the least cost
+        return
     if np.isnan(logits).any():
         row = np.flatnonzero(np.isnan(logits).any(axis=1))[0]
         raise ValueError(

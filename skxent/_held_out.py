@@ -181,7 +181,7 @@ def fit_temperature(z: NDArray, y: NDArray, w: NDArray) -> float:
     """
     shrink = 0.5 / (1 + (w > 0).sum())
     y = (1 - shrink) * y + shrink * y.sum(axis=1, keepdims=True) / y.shape[1]
-    z = z - z.max(axis=1, keepdims=True)
+    z = np.maximum(z - z.max(axis=1, keepdims=True), -1e100)  # squares stay finite
     target = (y * z).sum(axis=1) / np.maximum(y.sum(axis=1), 1e-300)
     beta = 1.0
     for _ in range(20):

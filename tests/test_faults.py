@@ -18,6 +18,7 @@ from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
+from skxent._held_out import fit_temperature
 
 
 def test_whatever_is_given():
@@ -185,6 +186,15 @@ def test_weights_beyond_all_bounds_are_no_model(rate, early_stopping, iris):
     with pytest.raises(ValueError, match="diverged in its first epoch"):
         clf.fit(*iris)
     assert not hasattr(clf, "classes_")
+
+
+def test_temperature_of_logits_without_a_square(iris):
+    clf = SoftmaxMLPClassifier(
+        max_iter=1, n_members=2, dtype="float64", weight_decay=1e10, random_state=0, n_jobs=1
+    )
+    X, y = iris
+    assert np.isfinite(clf.fit(np.tile(X, (3, 1)), np.tile(y, 3)).predict_proba(X)).all()
+    assert fit_temperature(np.array([[1e200, 0.0]]), np.eye(2)[[0]], np.ones(1)) > 0
 
 
 @pytest.mark.parametrize("cls", [0, 1])

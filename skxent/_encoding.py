@@ -134,8 +134,9 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     Notes
     -----
     ``fit`` with ``sample_weight`` of whole numbers is the same as ``fit`` with the rows
-    repeated that many times, exactly. A row of weight zero does not exist. Weights that are
-    not whole numbers count relative to their mean.
+    repeated that many times, exactly; not so the log-odds by level of ``fit_transform``, which are
+    those of other rows. A row of weight zero does not exist. Weights that are not whole numbers
+    count relative to their mean.
 
     A level is rare, and so are gaps in a numeric column, if it has less than 2 rows or less
     than one row in 500, where 10 rows are always enough. At most 1000 levels of a column,

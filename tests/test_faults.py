@@ -4,9 +4,11 @@ A few cases of what tests/abuse.py and tests/faults.py do at length, and what th
 """
 
 import multiprocessing
+import subprocess
 import sys
-import threading
+import textwrap
 import tracemalloc
+from pathlib import Path
 
 import abuse
 import faults
@@ -27,10 +29,20 @@ def test_whatever_is_given():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_at_random_moments():
+    """In a process of its own: Ctrl-C while coverage holds its lock would stop it for ever."""
+    program = """
+    import threading
+    import faults
     before = threading.active_count()
     endings = faults.check_interrupts(24)
     assert endings["raised"] + endings["warned"] > 0
     assert threading.active_count() == before
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        cwd=Path(__file__).parent, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
 
 
 def test_memory_does_not_grow():

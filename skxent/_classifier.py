@@ -19,10 +19,11 @@ class SoftmaxMLPClassifier(BaseMLP):
     r"""Neural-network classifier that learns class probabilities by minimising cross-entropy.
 
     From a DataFrame or an array to calibrated probabilities with one line: categories, gaps and
-    scales are handled by a :class:`TableEncoder`, and a small committee of networks is trained on
-    folds of the rows, stopped by the log loss of the rows held out, and calibrated on them. Every
-    parameter of scikit-learn's :class:`~sklearn.neural_network.MLPClassifier` exists with the same
-    meaning; **name a solver and every "auto" is scikit-learn's default**, one plain network.
+    scales are handled by a :class:`~skxent.TableEncoder`, and a small committee of networks is
+    trained on folds of the rows, stopped by the log loss of the rows held out, and calibrated on
+    them. Every parameter of scikit-learn's :class:`~sklearn.neural_network.MLPClassifier` exists
+    with the same meaning; **name a solver and every "auto" is scikit-learn's default**, one plain
+    network.
 
     With logits :math:`z`, weights :math:`w`, their sum :math:`S` over the rows of a batch and
     :math:`N` over all training rows, every solver minimises
@@ -121,7 +122,8 @@ class SoftmaxMLPClassifier(BaseMLP):
         every 16,384 rows of each member, or every iteration of a full-batch solver: that much can
         be added, and the time for judging.
     encoder : {"auto", "passthrough"} or TableEncoder, default="auto"
-        "auto" learns a :class:`TableEncoder`; "passthrough" takes X as it is, finite numbers.
+        "auto" learns a :class:`~skxent.TableEncoder`; "passthrough" takes X as it is: finite
+        numbers.
     categorical_features : array-like, "from_dtype" or None, default="from_dtype"
         Which columns are categories: by dtype, or a mask, indices or names.
     n_members : int or "auto", default="auto"

@@ -93,9 +93,8 @@ def minimize_scipy(
         }.get(method, limits)
         converged = False
         try:
-            with np.errstate(
-                over="ignore", invalid="ignore"
-            ):  # SciPy's products of large gradients
+            # SciPy multiplies large gradients
+            with np.errstate(over="ignore", invalid="ignore"):
                 result = minimize(
                     value_and_gradient,
                     accepted,

@@ -180,8 +180,7 @@ class Objective:
 
     def penalty_value(self, params: NDArray) -> float:
         """Return the second term of J."""
-        with np.errstate(over="ignore"):  # a loss that is not finite is the monitor's to report
-            squares = sum(float(np.vdot(params[W], params[W])) for W in self._weights_at)
+        squares = sum(float(np.vdot(params[W], params[W])) for W in self._weights_at)
         return 0.5 * self.penalty * squares
 
     def train(
@@ -190,7 +189,7 @@ class Objective:
         order: NDArray | None,
         batch_size: int,
         rates: NDArray,
-        decays: NDArray,
+        decay: float,
         optimizer: Optimizer,
         slots: list[NDArray],
         step: int,
@@ -211,11 +210,11 @@ class Objective:
             order,
             batch_size,
             rates,
-            decays,
             rule=optimizer.rule,
             slots=slots,
             hyper=optimizer.hyper,
             step=step,
+            decay=decay,
             penalty=self.penalty,
             dropout=self.dropout,
             clip=self.clip,

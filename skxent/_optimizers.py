@@ -38,5 +38,5 @@ def sgd(momentum: float, nesterov: bool) -> Optimizer:
 
 
 def adam(beta_1: float, beta_2: float, epsilon: float) -> Optimizer:
-    """Adam; with decoupled decay in the kernel's `decays` it is AdamW."""
+    """Adam; with decoupled decay in the kernel's `decay` it is AdamW."""
     return Optimizer("adam", 2, (beta_1, beta_2, epsilon))

@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from ._kernels import permutation
 from ._objective import Objective
 from ._optimizers import Optimizer
-from ._schedules import Schedule
+from ._schedules import Schedule, constant
 from ._stopping import Epoch, Monitor
 
 SCIPY_METHODS = {"lbfgs": "L-BFGS-B", "bfgs": "BFGS", "cg": "CG", "tnc": "TNC"}
@@ -216,21 +216,13 @@ class MiniBatch:
         n_batches = n_rows = 0
         for order in _pieces(self.objective, self.batch_size, self.generator, self.shuffle):
             size = self.objective.n_rows if order is None else len(order)
-            steps = np.arange(self.step, self.step - (-size // self.batch_size))
-            fraction = np.minimum((steps - self.first_step) / max(n_steps, 1), 1.0)
-            multipliers = np.asarray(schedule(fraction))
-            if multipliers.dtype.kind not in "iuf" or multipliers.shape not in ((), steps.shape):
-                raise ValueError(
-                    "learning_rate must return a number for each fraction that it is given, got "
-                    f"{multipliers!r:.100} for {len(steps)} of them."
-                )
-            rates = rate * multipliers.astype(np.float64) * np.ones(len(steps))
+            rates = self._rates(rate, schedule, -(-size // self.batch_size), n_steps)
             part = self.objective.train(
                 self.params,
                 order,
                 self.batch_size,
                 rates,
-                np.full(len(steps), float(self.weight_decay)),
+                self.weight_decay,
                 self.optimizer,
                 self.slots,
                 self.step,
@@ -242,13 +234,27 @@ class MiniBatch:
             loss, weight, squares = loss + part[0], weight + part[1], squares + part[2]
             n_batches, n_rows = n_batches + part[3], n_rows + size
             self.step += part[3]
-            if part[3] < len(steps):
+            if part[3] < len(rates):
                 return Epoch(np.nan, np.nan, rates[0])
             if stop():
                 break
         mean = loss / weight if weight > 0 else 0.0
         value = mean + self.objective.penalty_value(self.params)
         return Epoch(value, (squares / n_batches) ** 0.5, float(rates[-1]), n_rows)
+
+    def _rates(self, rate, schedule, n, n_steps) -> NDArray:
+        """Return the learning rates of the next `n` steps."""
+        if schedule is constant:
+            return np.full(n, float(rate))
+        steps = np.arange(self.step, self.step + n)
+        fraction = np.minimum((steps - self.first_step) / max(n_steps, 1), 1.0)
+        multipliers = np.asarray(schedule(fraction))
+        if multipliers.dtype.kind not in "iuf" or multipliers.shape not in ((), steps.shape):
+            raise ValueError(
+                "learning_rate must return a number for each fraction that it is given, got "
+                f"{multipliers!r:.100} for {n} of them."
+            )
+        return rate * multipliers.astype(np.float64) * np.ones(n)
 
 
 def _pieces(objective, batch_size, generator, shuffle) -> Iterator[NDArray | None]:

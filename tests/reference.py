@@ -107,12 +107,6 @@ def target_matrix(targets, n_outputs):
     return np.eye(n_outputs)[targets]
 
 
-def smooth(Y, smoothing, loss):
-    """y <- (1 - s) y + s / K, where K is the number of classes (two for each sigmoid)."""
-    K = Y.shape[1] if loss.startswith("softmax") else 2
-    return (1.0 - smoothing) * Y + smoothing / K
-
-
 def expand(dense, positions, kinds, widths):
     """The matrix that an encoded table stands for.
 
@@ -162,15 +156,6 @@ def weight_mask(sizes):
     for W, _ in unpack(mask, sizes):
         W[...] = 1.0
     return mask
-
-
-def segments(sizes):
-    """For each parameter, the number of its segment: W_1, b_1, W_2, b_2, ..."""
-    numbers = np.empty(n_parameters(sizes), dtype=int)
-    for layer, (W, b) in enumerate(unpack(numbers, sizes)):
-        W[...] = 2 * layer
-        b[...] = 2 * layer + 1
-    return numbers
 
 
 def forward(params, sizes, activations, X):
@@ -262,18 +247,16 @@ def train(
     order,
     batch_size,
     rates,
-    decays,
     *,
     rule,
     slots,
     hyper,
     step,
+    decay,
     penalty,
-    smoothing=0.0,
     clip=0.0,
     average=None,
     average_decay=0.0,
-    segment_rates=None,
     loss_scale=1.0,
 ):
     """One pass over the rows of ``order`` in batches, with an update after each.
@@ -293,8 +276,7 @@ def train(
     w = np.ones(len(Y)) if weights is None else np.asarray(weights, dtype=np.float64)
     order = np.arange(len(Y)) if order is None else np.asarray(order)
     decayed = weight_mask(sizes)
-    factors = 1.0 if segment_rates is None else np.asarray(segment_rates)[segments(sizes)]
-    Y = smooth(np.asarray(Y, dtype=np.float64), smoothing, loss)
+    Y = np.asarray(Y, dtype=np.float64)
 
     loss_sum = weight_sum = grad_sq_sum = 0.0
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
@@ -320,8 +302,8 @@ def train(
         if clip > 0.0 and norm > clip:
             gradient = gradient * (clip / norm)
 
-        rate = rates[number] * factors
-        decay_step = rate * decays[number] * decayed * params
+        rate = rates[number]
+        decay_step = rate * decay * decayed * params
         if rule == "sgd":
             params, slots = sgd_step(params, gradient, slots, rate, hyper)
         else:

@@ -100,10 +100,6 @@ def one_hot(codes, k):
     return np.asarray(codes, float)[:, None] if k == 1 else np.eye(k)[codes]
 
 
-def smooth(loss, y, s):
-    return (1 - s) * y + s / (y.shape[1] if loss.startswith("softmax") else 2)
-
-
 # ---- problems --------------------------------------------------------------------------------
 
 
@@ -173,7 +169,7 @@ class Problem:
         return gradient
 
     def train(self, inputs=None, targets=None, weights=None, order=None, batch_size=4, rates=0.1,
-              decays=0.0, rule="sgd", hyper=None, params=None, slots=None, step=0, penalty=0.0,
+              decay=0.0, rule="sgd", hyper=None, params=None, slots=None, step=0, penalty=0.0,
               level=None, n_threads=1, **arguments):  # fmt: skip
         inputs = inputs if inputs is not None else Inputs.dense(self.X)
         n_batches = -(-(inputs.n_rows if order is None else len(order)) // batch_size)
@@ -183,8 +179,7 @@ class Problem:
         answer = self.kernel(n_threads=n_threads).train(
             params, inputs, self.codes if targets is None else targets, weights, order, batch_size,
             np.broadcast_to(np.float64(rates), n_batches).copy(),
-            np.broadcast_to(np.float64(decays), n_batches).copy(),
-            rule=rule, slots=slots, step=step, penalty=penalty,
+            rule=rule, slots=slots, step=step, decay=decay, penalty=penalty,
             hyper=hyper or ((0.0, 0) if rule == "sgd" else (0.9, 0.99, 1e-8)), **arguments,
         )  # fmt: skip
         return params, answer, slots
@@ -554,7 +549,7 @@ def test_any_number_of_threads_gives_the_same_bits(rule, kind, dtype, level):
     )
     order = np.random.default_rng(0).permutation(1500)
     arguments = dict(
-        inputs=inputs, order=order, batch_size=333, rule=rule, rates=0.01, decays=0.1,
+        inputs=inputs, order=order, batch_size=333, rule=rule, rates=0.01, decay=0.1,
         weights=problem.weights, penalty=0.01, dropout=np.array([0.2, 0.5]), clip=0.5, seed=3,
     )  # fmt: skip
     for threads in (2, 3):
@@ -597,30 +592,28 @@ def test_hidden_layer():
 # ---- training --------------------------------------------------------------------------------
 
 
-def reference_training(problem, batch_size, rates, decays, rule, hyper, step, penalty, weights,
-                       order, smoothing, clip, segment_rates, average, average_decay):  # fmt: skip
+def reference_training(problem, batch_size, rates, decay, rule, hyper, step, penalty, weights,
+                       order, clip, average, average_decay):  # fmt: skip
     """The training pass in Python, with gradients from value_and_gradient."""
     kernel, p, g = problem.kernel(), problem.params.copy(), problem.params * 0
     slots = [0 * p, 0 * p]
-    segments = np.concatenate([
-        np.repeat([2 * i, 2 * i + 1], [W.size, b.size])
-        for i, (W, b) in enumerate(split(problem.sizes, p))
+    is_weight = np.concatenate([
+        np.repeat([1, 0], [W.size, b.size]) for W, b in split(problem.sizes, p)
     ])  # fmt: skip
     loss_sum = squares = 0.0
-    y = smooth(problem.loss, problem.y, smoothing)
     for batch, first in enumerate(range(0, len(order), batch_size)):
         rows = order[first : first + batch_size]
         scale = 1 / weights[rows].sum()
         value = kernel.value_and_gradient(
-            p, Inputs.dense(problem.X), y, weights, rows, scale, penalty, g
+            p, Inputs.dense(problem.X), problem.y, weights, rows, scale, penalty, g
         )
         norm = sum((W**2).sum() for W, _ in split(problem.sizes, p))
         loss_sum += (value - penalty / 2 * norm) / scale
         squares += g @ g
         if clip and np.linalg.norm(g) > clip:
             g *= clip / np.linalg.norm(g)
-        rate = rates[batch] * segment_rates[segments]
-        p -= rate * decays[batch] * np.where(segments % 2, 0, p)
+        rate = rates[batch]
+        p -= rate * decay * is_weight * p
         if rule == "sgd":
             slots[0] = hyper[0] * slots[0] - rate * g
             p += hyper[0] * slots[0] - rate * g if hyper[1] else slots[0]
@@ -648,10 +641,9 @@ def test_training_equals_the_formulas(loss, rule, hyper, n_threads, level):
     rng = np.random.default_rng(0)
     order, batch_size = rng.permutation(700)[:650], 270
     settings = dict(
-        rates=np.array([0.01, 0.02, 0.003]), decays=np.array([0.0, 0.5, 0.1]), rule=rule,
+        rates=np.array([0.01, 0.02, 0.003]), decay=0.5, rule=rule,
         hyper=hyper, step=7, penalty=0.03, weights=problem.weights, order=order,
-        batch_size=batch_size, smoothing=0.2, clip=0.3, average_decay=0.8,
-        segment_rates=np.array([1.0, 0.1, 2.0, 0.5]),
+        batch_size=batch_size, clip=0.3, average_decay=0.8,
     )  # fmt: skip
     average = problem.params.copy()
     p, answer, slots = problem.train(**settings, average=average, n_threads=n_threads)
@@ -799,15 +791,6 @@ def test_dropout_of_zero_changes_nothing():
     )
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_smoothing_mixes_targets(loss):
-    problem = Problem(loss=loss, n=20)
-    y = smooth(loss, problem.y, 0.1)
-    a, b = problem.train(smoothing=0.1), problem.train(targets=y)
-    np.testing.assert_allclose(a[0], b[0], rtol=1e-12)
-    np.testing.assert_allclose(a[1], b[1], rtol=1e-12)
-
-
 def test_clip_bounds_the_step():
     problem = Problem(n=20, scale=2.0)
     params, answer, _ = problem.train(batch_size=20, rates=1.0, clip=0.01)
@@ -951,13 +934,12 @@ def test_bad_value_arguments(arguments, words):
         (dict(slots=[]), "slots"),
         (dict(slots=[np.zeros(3)]), "slots"),
         (dict(hyper=(1.0,)), "hyper"),
-        (dict(smoothing=1.5), "smoothing"),
+        (dict(decay=-1.0), "decay"),
         (dict(clip=-1.0), "clip"),
         (dict(dropout=np.array([1.0])), "dropout"),
         (dict(dropout=np.array([0.1, 0.1])), "dropout"),
         (dict(average=np.zeros(3)), "average"),
         (dict(average_decay=2.0), "average_decay"),
-        (dict(segment_rates=np.ones(3)), "segment_rates"),
         (dict(targets=np.full(11, 7)), "targets"),
     ],
 )
@@ -967,8 +949,8 @@ def test_bad_training_arguments(arguments, words):
         with pytest.raises(ValueError, match=words):
             problem.kernel().train(
                 problem.params, Inputs.dense(problem.X), problem.codes, None, None, 0,
-                np.ones(1), np.ones(1), rule="sgd", slots=[problem.params.copy()],
-                hyper=(0.0, 0), step=0, penalty=0.0,
+                np.ones(1), rule="sgd", slots=[problem.params.copy()],
+                hyper=(0.0, 0), step=0, decay=0.0, penalty=0.0,
             )  # fmt: skip
         return
     with pytest.raises(ValueError, match=words):

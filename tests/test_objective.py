@@ -90,11 +90,11 @@ def test_reference_training_is_scikit_learns(solver, iris):
         None,
         32,
         np.full(5, 1e-3),
-        np.zeros(5),
         rule=solver,
         slots=slots,
         hyper=hyper,
         step=0,
+        decay=0.0,
         penalty=0.0,
     )
     assert_allclose(trained, reference.pack(start.coefs_, start.intercepts_), rtol=1e-10)
@@ -273,10 +273,8 @@ RULES = {
 }
 OPTIONS = {
     "plain": {},
-    "smoothed": {"smoothing": 0.1},
     "clipped": {"clip": 0.05},
     "averaged": {"average_decay": 0.8},
-    "rates per segment": {"segment_rates": np.array([1.0, 0.1, 2.0, 0.5, 0.0, 1.5])},
 }
 
 
@@ -294,11 +292,11 @@ def test_an_epoch_of_the_kernel_is_that_of_the_reference(
     X, Y, params = X.astype(dtype), Y.astype(dtype), params.astype(dtype)
     w = w if weighted else None
     order = rng.permutation(11)[:10]  # batches of 4, 4 and 2 rows
-    rates, decays = np.array([0.1, 0.05, 0.2]), np.full(3, decay)
+    rates = np.array([0.1, 0.05, 0.2])
     options = dict(OPTIONS[option])
     slots = [np.abs(rng.normal(scale=0.1, size=params.size)).astype(dtype) for _ in range(n_slots)]
     average = params.copy() if option == "averaged" else None
-    settings = dict(rule=rule, hyper=hyper, step=3, penalty=0.2, **options)
+    settings = dict(rule=rule, hyper=hyper, step=3, decay=decay, penalty=0.2, **options)
 
     expected, expected_slots, expected_average, sums = reference.train(
         params,
@@ -311,7 +309,6 @@ def test_an_epoch_of_the_kernel_is_that_of_the_reference(
         order,
         4,
         rates,
-        decays,
         slots=slots,
         average=average,
         **settings,
@@ -325,7 +322,6 @@ def test_an_epoch_of_the_kernel_is_that_of_the_reference(
         order,
         4,
         rates,
-        decays,
         slots=slots,
         average=average,
         **settings,

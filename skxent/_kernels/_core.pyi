@@ -77,20 +77,18 @@ class Kernel:
         order: Rows,
         batch_size: int,
         rates: NDArray[np.float64],
-        decays: NDArray[np.float64],
         *,
         rule: str,
         slots: Sequence[Floats],
         hyper: Sequence[float],
         step: int,
+        decay: float,
         penalty: float,
         dropout: ArrayLike | None = None,
-        smoothing: float = 0.0,
         clip: float = 0.0,
         seed: int = 0,
         average: Floats | None = None,
         average_decay: float = 0.0,
-        segment_rates: NDArray[np.float64] | None = None,
     ) -> tuple[float, float, float, int]: ...
 
 def permutation(n: int, seed: int) -> NDArray[np.int32]: ...

@@ -71,17 +71,15 @@ cdef extern from "network.h" nogil:
     ctypedef struct skx_pass:
         Py_ssize_t batch_size
         const double *rates
-        const double *decays
         skx_rule rule
         void *slots[2]
         double hyper[3]
         int64_t step
-        double penalty, smoothing, clip
+        double decay, penalty, clip
         const double *dropout
         uint64_t seed
         void *average
         double average_decay
-        const double *segment_rates
         double loss_sum, weight_sum, square_sum
         Py_ssize_t n_done
 
@@ -577,9 +575,8 @@ cdef class Kernel:
 
     def train(
         self, params, Inputs inputs not None, targets, weights, order, Py_ssize_t batch_size,
-        rates, decays, *, rule, slots, hyper, step, double penalty, dropout=None,
-        double smoothing=0.0, double clip=0.0, seed=0, average=None, double average_decay=0.0,
-        segment_rates=None,
+        rates, *, rule, slots, hyper, step, double decay, double penalty, dropout=None,
+        double clip=0.0, seed=0, average=None, double average_decay=0.0,
     ):
         """One pass over the rows in `order`, updating `params` after each batch.
 
@@ -599,7 +596,6 @@ cdef class Kernel:
         n_batches = (c_rows.c.count + batch_size - 1) // batch_size
         _check_vector("params", params, (self.dtype,), self.n_params, True)
         _check_vector("rates", rates, f8, n_batches)
-        _check_vector("decays", decays, f8, n_batches)
         if rule not in _RULES:
             raise ValueError(f"rule must be among {tuple(_RULES)}; got {rule!r}.")
         c.rule, n_slots, n_hyper = _RULES[rule]
@@ -612,7 +608,7 @@ cdef class Kernel:
             c.slots[i] = _address(slots[i])
         for i in range(n_hyper):
             c.hyper[i] = hyper[i]
-        _check_number("smoothing", smoothing, 0.0, 1.0)
+        _check_number("decay", decay, 0.0)
         _check_number("clip", clip, 0.0)
         _check_number("average_decay", average_decay, 0.0, 1.0)
         c.dropout = NULL
@@ -627,16 +623,11 @@ cdef class Kernel:
         if average is not None:
             _check_vector("average", average, (self.dtype,), self.n_params, True)
             c.average = _address(average)
-        c.segment_rates = NULL
-        if segment_rates is not None:
-            _check_vector("segment_rates", segment_rates, f8, 2 * (len(self.sizes) - 1))
-            c.segment_rates = <const double *>_address(segment_rates)
         c.batch_size = batch_size
         c.rates = <const double *>_address(rates)
-        c.decays = <const double *>_address(decays)
         c.step = step
         c.penalty = penalty
-        c.smoothing = smoothing
+        c.decay = decay
         c.clip = clip
         c.seed = int(seed) & 0xFFFFFFFFFFFFFFFF
         c.average_decay = average_decay

@@ -7,13 +7,12 @@
  * T(multiply_slope)(kind, n, a, d, delta)   delta *= f'(z): from the values a for the kinds where
  *     skx_slope_from_value(kind) (identity, relu, leaky_relu: d may be NULL and need not be kept),
  *     else from the derivatives d (a may be NULL)
- * T(loss_rows)(kind, m, k, z, ldz, codes, y, ldy, weight, smoothing, loss, delta, ldd)
+ * T(loss_rows)(kind, m, k, z, ldz, codes, y, ldy, weight, loss, delta, ldd)
  *     For each row of k logits z[i * ldz + c]:
  *     loss[i]             (unless NULL; double) the loss of the row, unweighted
  *     delta[i * ldd + c]  (unless NULL; not over z) weight[i] * d loss / d z; 0 where weight[i] is
  *     Targets: `codes` (int32_t: the class of each row, 0 .. k - 1; with a sigmoid loss k is 1 and
  *     a code 0 or 1) or `y[i * ldy + c]`; the other is NULL. weight NULL: ones.
- *     smoothing s: y <- (1 - s) y + s / K with K = k (softmax) or 2 (sigmoid).
  *
  * Polynomials: those of exp and log are minimax (Sollya's fpminimax), those of Mills' ratio from
  * Chebyshev expansions. Greatest errors found against exact values, in units in the last place:
@@ -319,7 +318,6 @@ typedef struct {
     ptrdiff_t k, ldz, ldy, ldd;
     const REAL *z, *y, *weight;
     const int32_t *codes;
-    REAL sure, smooth; /* y <- sure * y + smooth */
     double *loss;
     REAL *delta;
 } T(loss_args);
@@ -377,14 +375,11 @@ INLINE void T(load_lanes)(const T(loss_args) * g, ptrdiff_t first, ptrdiff_t row
 
 INLINE VEC T(lane_targets)(const T(loss_args) * g, const T(loss_lanes) * lanes, ptrdiff_t c)
 {
-    VEC y, off = V_ABS(lanes->code - V_SET(c));
     if (g->y)
-        y = V_LOAD(lanes->y + c * VEC_N);
-    else if (!g->is_softmax)
-        y = lanes->code;
-    else
-        y = V_SELECT(V_LESS(off, V_SET(0.5)), V_SET(1), V_SET(0));
-    return V_FMA(V_SET(g->sure), y, V_SET(g->smooth));
+        return V_LOAD(lanes->y + c * VEC_N);
+    if (!g->is_softmax)
+        return lanes->code;
+    return V_SELECT(V_LESS(V_ABS(lanes->code - V_SET(c)), V_SET(0.5)), V_SET(1), V_SET(0));
 }
 
 /* weight * delta, and 0 for weight 0 whatever delta is. */
@@ -476,7 +471,7 @@ INLINE VEC T(row_targets)(const T(loss_args) * g, ptrdiff_t row, ptrdiff_t i, pt
         VEC off = V_ABS(V_LOAD(lane) - V_SET(g->codes[row] - i));
         y = V_SELECT(V_LESS(off, V_SET(0.5)), V_SET(1), V_SET(0));
     }
-    return V_SELECT(V_FIRST_OF(count), V_FMA(V_SET(g->sure), y, V_SET(g->smooth)), V_SET(0));
+    return V_SELECT(V_FIRST_OF(count), y, V_SET(0));
 }
 
 static void T(softmax_row)(const T(loss_args) * g, ptrdiff_t row)
@@ -514,15 +509,13 @@ static void T(softmax_row)(const T(loss_args) * g, ptrdiff_t row)
 
 MAYBE_UNUSED static void T(loss_rows)(skx_loss kind, ptrdiff_t m, ptrdiff_t k, const REAL *z,
                                       ptrdiff_t ldz, const int32_t *codes, const REAL *y,
-                                      ptrdiff_t ldy, const REAL *weight, double smoothing,
+                                      ptrdiff_t ldy, const REAL *weight,
                                       double *loss, REAL *delta, ptrdiff_t ldd)
 {
     const int softmax = kind == SKX_SOFTMAX_CROSS_ENTROPY || kind == SKX_SOFTMAX_SQUARED_ERROR;
     const int squared = kind == SKX_SOFTMAX_SQUARED_ERROR || kind == SKX_SIGMOID_SQUARED_ERROR;
     const T(loss_args) args = {.is_softmax = softmax, .is_squared = squared, .k = k, .ldz = ldz, .ldy = ldy, .ldd = ldd, .z = z,
                                .y = y, .weight = weight, .codes = codes,
-                               .sure = (REAL)(1 - smoothing),
-                               .smooth = (REAL)(smoothing / (softmax ? (double)k : 2)),
                                .loss = loss, .delta = delta};
     if (softmax && k > T(some)) {
         for (ptrdiff_t row = 0; row < m; row++)

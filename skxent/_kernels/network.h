@@ -82,17 +82,16 @@ typedef struct {
 /* One pass over the rows in mini-batches. Vectors without a type have the network's. */
 typedef struct {
     ptrdiff_t batch_size;
-    const double *rates, *decays; /* one per batch */
+    const double *rates; /* one per batch */
     skx_rule rule;
     void *slots[2];
     double hyper[3];
     int64_t step;
-    double penalty, smoothing, clip;
+    double decay, penalty, clip;
     const double *dropout; /* one rate per hidden layer, or NULL */
     uint64_t seed;
     void *average; /* or NULL */
     double average_decay;
-    const double *segment_rates; /* two per layer, or NULL */
     /* answers */
     double loss_sum, weight_sum, square_sum;
     ptrdiff_t n_done;

@@ -309,8 +309,7 @@ static void T(loss)(T(job) * job, ptrdiff_t row, ptrdiff_t m, int with_gradient)
     int values = T(targets_are_rows)(net, job->targets);
     T(loss_rows)(net->loss, m, k, last->a + row * k, k, values ? NULL : net->codes + row,
                  values ? net->y + row * k : NULL, k, net->factors + row,
-                 job->pass ? job->pass->smoothing : 0, net->loss_of + row,
-                 with_gradient ? last->d + row * k : NULL, k);
+                 net->loss_of + row, with_gradient ? last->d + row * k : NULL, k);
 }
 
 static void T(finish_backward)(void *context, REAL *d, ptrdiff_t ldd, ptrdiff_t first,
@@ -409,7 +408,7 @@ static void T(piece_gradient)(T(job) * job, const T(block) * block, const T(piec
 
 /* A step of the pass, and what all pieces of its gradient have in common. */
 typedef struct {
-    double rate, decay;
+    double rate;
     double correction; /* of adam's rate, for averages that are young */
     double scale;      /* of the gradient, where it is clipped */
 } T(step);
@@ -417,7 +416,7 @@ typedef struct {
 static T(step) T(step_of)(const skx_pass *pass, ptrdiff_t batch)
 {
     double t = (double)(pass->step + batch + 1);
-    T(step) step = {pass->rates[batch], pass->decays[batch], 1, 1};
+    T(step) step = {pass->rates[batch], 1, 1};
     if (pass->rule == SKX_ADAM)
         step.correction = sqrt(1 - pow(pass->hyper[1], t)) / (1 - pow(pass->hyper[0], t));
     return step;
@@ -426,9 +425,8 @@ static T(step) T(step_of)(const skx_pass *pass, ptrdiff_t batch)
 static T(update_args) T(update_of)(T(job) * job, const T(piece) * piece, const T(step) * step)
 {
     const skx_pass *pass = job->pass;
-    int bias = piece->n_rows == 0, s = 2 * piece->layer + bias;
-    double rate = step->rate * (pass->segment_rates ? pass->segment_rates[s] : 1);
-    T(update_args) args = {.rate = rate, .decay = bias ? 0 : rate * step->decay,
+    int bias = piece->n_rows == 0;
+    T(update_args) args = {.rate = step->rate, .decay = bias ? 0 : step->rate * pass->decay,
                            .penalty = bias ? 0 : pass->penalty, .scale = step->scale,
                            .average_decay = pass->average_decay};
     if (pass->rule == SKX_SGD) {

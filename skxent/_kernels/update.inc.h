@@ -62,19 +62,24 @@ INLINE double T(lanes)(VEC v)
     } while (0)
 
 /* g' of `count` parameters. */
-INLINE VEC T(whole_gradient)(ptrdiff_t count, const REAL *p, const REAL *g, VEC penalty, VEC scale)
+INLINE VEC T(whole_gradient)(ptrdiff_t count, const REAL *p, const REAL *g,
+                             const T(update_args) * args)
 {
-    return scale * V_FMA(penalty, U_LOAD(p), U_LOAD(g));
+    VEC gradient = V_FMA(V_SET(args->penalty), U_LOAD(p), U_LOAD(g));
+    if (args->scale != 1)
+        gradient = V_SET(args->scale) * gradient;
+    return gradient;
 }
 
 INLINE VEC T(adam_step)(ptrdiff_t count, REAL *p, const REAL *g, REAL *m, REAL *v, REAL *average,
                         const T(update_args) * args)
 {
-    VEC gradient = T(whole_gradient)(count, p, g, V_SET(args->penalty), V_SET(args->scale));
+    VEC gradient = T(whole_gradient)(count, p, g, args);
     VEC first = U_LOAD(m), second = U_LOAD(v), to = U_LOAD(p);
     first = V_FMA(V_SET(1 - args->beta1), gradient - first, first);
     second = V_FMA(V_SET(1 - args->beta2), V_FMA(gradient, gradient, -second), second);
-    to = V_FMA(V_SET(-args->decay), to, to);
+    if (args->decay != 0)
+        to = V_FMA(V_SET(-args->decay), to, to);
     to = V_FMA(V_SET(-args->rate), T(over_root)(first, second, V_SET(args->epsilon)), to);
     U_STORE(m, first);
     U_STORE(v, second);
@@ -88,7 +93,7 @@ INLINE VEC T(adam_step)(ptrdiff_t count, REAL *p, const REAL *g, REAL *m, REAL *
 INLINE VEC T(sgd_step)(ptrdiff_t count, REAL *p, const REAL *g, REAL *v, REAL *average,
                        const T(update_args) * args)
 {
-    VEC gradient = T(whole_gradient)(count, p, g, V_SET(args->penalty), V_SET(args->scale));
+    VEC gradient = T(whole_gradient)(count, p, g, args);
     VEC momentum = V_SET(args->momentum), step = V_SET(-args->rate) * gradient;
     VEC velocity = V_FMA(momentum, U_LOAD(v), step);
     VEC move = velocity;
@@ -127,7 +132,7 @@ INLINE VEC T(sgd_step)(ptrdiff_t count, REAL *p, const REAL *g, REAL *v, REAL *a
 static double T(squared_norm)(ptrdiff_t n, const REAL *p, const REAL *g, const T(update_args) * args)
 {
     SKX_UPDATE_ALL(
-        T(whole_gradient)(count, p + i, g + i, V_SET(args->penalty), V_SET(args->scale)))
+        T(whole_gradient)(count, p + i, g + i, args))
 }
 
 static double T(adam)(ptrdiff_t n, REAL *p, const REAL *g, REAL *m, REAL *v, REAL *average,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 
-from joblib import cpu_count
+import joblib
 from threadpoolctl import threadpool_limits
 
 from ._kernels import simd_level
@@ -22,11 +23,16 @@ def effective_n_jobs(n_jobs: int | None) -> int:
         raise ValueError("n_jobs must not be 0; give a number of threads, -1 for all, or None.")
     if n_jobs is not None and n_jobs > 0:
         return n_jobs
-    cores = cpu_count()
+    cores = _n_cores()
     if n_jobs is None:
         limit = os.environ.get("OMP_NUM_THREADS", "")
         return max(min(cores, int(limit)) if limit.isdigit() else cores, 1)
     return max(cores + 1 + n_jobs, 1)
+
+
+@cache
+def _n_cores() -> int:  # to read the limits of a container takes as long as many a step
+    return joblib.cpu_count()
 
 
 def one_blas_thread() -> AbstractContextManager:

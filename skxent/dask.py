@@ -10,10 +10,11 @@ a memory, which another worker answers with the same bits.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import inspect
 import zlib
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from dataclasses import fields
 from functools import wraps
 from typing import Any, NamedTuple
@@ -33,7 +34,7 @@ from ._stopping import Epoch
 __all__ = ["DaskSoftmaxMLPClassifier"]
 
 _SAMPLE = 20_000_000  # values of the table that come to the client for an encoder to be learnt
-_PATIENCE = 30.0  # seconds between two looks at the workers; without any at both, a fit gives up
+_PATIENCE = 30.0  # seconds between two looks at the workers; idle at both, a fit gives up
 
 
 def _distributed():
@@ -50,7 +51,8 @@ def _distributed():
 # ---- what runs on workers --------------------------------------------------------------------
 
 
-def _same(value):
+def _same(value, beside=None):
+    """Keep a value, on the worker that has what it is beside of."""
     return value
 
 
@@ -231,20 +233,20 @@ class _Table:
         return self.client.submit(task, *args, pure=False, **where)
 
     def results(self, futures):
-        """Wait for tasks, as long as there are workers to do them; return what they came to."""
+        """Wait for tasks, as long as the cluster is at work; return what they came to."""
         distributed = _distributed()
         lost = (distributed.KilledWorker, CancelledError, distributed.comm.CommClosedError)
+        # gathering includes waiting, and goes back to it where a worker dies with the result
+        gathering = asyncio.run_coroutine_threadsafe(
+            self.client.gather(futures, asynchronous=True), self.client.loop.asyncio_loop
+        )
         try:
-            n_alone = 0
-            while True:
-                try:
-                    distributed.wait(futures, timeout=_PATIENCE)
-                    break
-                except TimeoutError:
-                    n_alone = 0 if self.client.nthreads() else n_alone + 1
-                    if n_alone == 2:
-                        raise CancelledError("there is no worker") from None
-            return self.client.gather(futures)
+            n_idle = 0
+            while not wait([gathering], timeout=_PATIENCE).done:
+                n_idle = 0 if any(self.client.processing().values()) else n_idle + 1
+                if n_idle == 2:
+                    raise CancelledError("there is no worker that takes a task")
+            return gathering.result()
         except lost as error:
             raise RuntimeError(
                 "The cluster lost rows or workers that it could not replace, and the fit was "
@@ -252,6 +254,8 @@ class _Table:
                 "they come from files or from functions of Dask, not where they were scattered. A "
                 "worker that is killed again and again most often lacks memory."
             ) from error
+        finally:
+            gathering.cancel()
 
     def take(self, rows):
         """Bring rows of X here, given by their numbers in ascending order."""
@@ -265,7 +269,9 @@ class _Table:
 
     def workers(self):
         """Workers with their threads, in the order of the rows that they have: few need to move."""
-        threads, where = self.client.nthreads(), self.client.who_has(self._columns["X"].parts)
+        while not (threads := self.client.nthreads()):
+            self.results([self.submit(_same, None)])  # until there is a worker, or no hope of one
+        where = self.client.who_has(self._columns["X"].parts)
         middles: dict[str, list] = {worker: [] for worker in threads}
         for part, start, stop in self._columns["X"].spans():
             for worker in set(where.get(part.key, ())) & set(threads):
@@ -394,9 +400,9 @@ class _Spread:
             for shard in self.shards:
                 _, inside, own = _inside(shard.rows, self.n_rows, rows)
                 where.append(inside)
-                ids.append(
-                    self._table.submit(_same, own, worker=shard.worker) if len(own) else None
-                )
+                # Dask forgets a task for a worker that is gone, unless it depends on another
+                kept = self._table.submit(_same, own, shard.future, worker=shard.worker)
+                ids.append(kept if len(own) else None)
             self._places[id(rows)] = rows, where, ids  # kept: so that the id stays its own
         return self._places[id(rows)][1:]
 

@@ -1,9 +1,13 @@
 """Training on a Dask cluster: the same bits as in one process, whatever happens to the rows."""
 
+import itertools
 import os
 import pickle
 import signal
+import subprocess
 import sys
+import time
+from collections import Counter
 
 import joblib
 import numpy as np
@@ -28,6 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The .* solver reached max_iter")
 
 N = 9500  # three blocks of rows, the last one short
 LBFGS = dict(solver="lbfgs", hidden_layer_sizes=(6,), max_iter=15, random_state=0)
+ADAM = dict(solver="adam", hidden_layer_sizes=(6,), max_iter=4, random_state=0, early_stopping=True)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +40,7 @@ def client():
     """Two processes with one thread each."""
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -92,6 +97,25 @@ def during_round(monkeypatch, number, act):
 
     monkeypatch.setattr(skxent.dask._Spread, "run", counted)
     return rounds
+
+
+def in_task(monkeypatch, folder, name, act, number=1):
+    """Have the worker that does the so-and-so-many-th task of a kind do something first, once."""
+    task, submit = getattr(skxent.dask, name), skxent.dask._Table.submit
+    numbers, flag = itertools.count(1), folder / "done"
+
+    def acting(*args):
+        if not flag.exists():
+            flag.touch()
+            act()
+        return task(*args)
+
+    def submitted(self, given, *args, **where):
+        chosen = given is task and next(numbers) == number
+        return submit(self, acting if chosen else given, *args, **where)
+
+    monkeypatch.setattr(skxent.dask._Table, "submit", submitted)
+    return flag
 
 
 # ---- the same solution
@@ -189,18 +213,44 @@ def test_encoder_from_a_sample(client, frame, table, monkeypatch):
     assert fits[0]._encoder_state["_levels"] == encoder._levels
 
 
-def test_nothing_moves_after_the_first_round(client, table, monkeypatch):
+class Record(distributed.SchedulerPlugin):
+    """What the scheduler knows of the tasks that were done: which, and by whom."""
+
+    def __init__(self):
+        self.done = []
+
+    def transition(self, key, start, finish, *args, worker=None, **kwargs):
+        if (start, finish) == ("processing", "memory"):
+            self.done.append((str(key).partition("-")[0], worker))
+
+
+@pytest.mark.parametrize("settings", [LBFGS, ADAM], ids=["lbfgs", "adam"])
+def test_a_round_is_one_task_of_each_worker_and_moves_nothing(client, table, settings, monkeypatch):
     X, y, _ = table
 
     def received():
         moved = client.run(lambda dask_worker: len(dask_worker.transfer_incoming_log))
         return sum(moved.values())
 
-    before = []
-    rounds = during_round(monkeypatch, 1, lambda: before.append(received()))
-    model = DaskSoftmaxMLPClassifier(**LBFGS).fit(array(X, (4000, 5500)), array(y, (N,)))
+    record, before = Record(), []
+    client.cluster.scheduler.add_plugin(record, name="record")
+
+    def begin():
+        before.append(received())
+        record.done.clear()
+
+    rounds = during_round(monkeypatch, 1, begin)
+    model = DaskSoftmaxMLPClassifier(**settings).fit(array(X, (4000, 5500)), array(y, (N,)))
+    client.cluster.scheduler.remove_plugin("record")
     assert received() == before[0] > 0
-    assert len(rounds) >= model.n_iter_ == 15
+    assert len(rounds) >= model.n_iter_ == settings["max_iter"]
+    kinds = Counter(task.__name__ for task in rounds)
+    if "early_stopping" in settings:
+        assert kinds == {"_descend": 4, "_logits": 4}
+        kinds["_same"] = 1  # the numbers of the held-out rows
+    workers = client.nthreads()
+    done = Counter(task for task in record.done if task[0] != "_Member")  # made for the first round
+    assert done == {(kind, worker): n for kind, n in kinds.items() for worker in workers}
 
 
 # ---- rounds of mini-batches
@@ -265,36 +315,44 @@ def test_rows_that_are_not_what_they_were(table):
         member.on((dense, codes, None))
 
 
-def test_no_worker_left(client, table, monkeypatch):
+def test_rows_are_dealt_when_there_is_a_worker(client, table, monkeypatch):
     X, y, _ = table
-    monkeypatch.setattr(skxent.dask, "_PATIENCE", 0.01)
     table = skxent.dask._Table(client, array(X, (N,)), array(y, (N,)), None)
-    monkeypatch.setattr(client, "nthreads", dict)
-    with pytest.raises(RuntimeError, match="there is no worker"):
-        table.results([table.submit(__import__("time").sleep, 1.0)])
+    threads = client.nthreads()
+    answers = iter([{}, threads])  # the only one is being started again
+    monkeypatch.setattr(client, "nthreads", lambda: next(answers))
+    assert table.workers() == threads
 
 
-def test_interrupt_keeps_what_is_usable(client, table, monkeypatch):
+@pytest.mark.parametrize("settings", [LBFGS, ADAM], ids=["lbfgs", "adam"])
+@pytest.mark.parametrize("first", [True, False], ids=["first fit", "second fit"])
+def test_interrupt(client, table, settings, first, monkeypatch, tmp_path):
+    """Ctrl-C while workers are at the task named: what is usable is kept, or what was."""
     X, y, _ = table
-    model = DaskSoftmaxMLPClassifier(**LBFGS)
-    X, y = array(X, (4000, 5500)), array(y, (N,))
+    X, y, caller = array(X, (4000, 5500)), array(y, (N,)), os.getpid()
+
+    def interrupt():
+        os.kill(caller, signal.SIGINT)
+        time.sleep(0.1)
+
+    model = DaskSoftmaxMLPClassifier(**settings)
+    if not first:
+        model.fit(X, y)
+    name = "_sums" if settings is LBFGS else "_descend"
+    for task in ("_length", "_encoded", name):  # a round of which each worker does one, the first
+        before = vars(model).copy()
+        (tmp_path / task).mkdir()
+        with monkeypatch.context() as patch:
+            in_task(patch, tmp_path / task, task, interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                model.fit(X, y)
+        assert vars(model) == before
     with monkeypatch.context() as patch:
-        during_round(patch, 6, lambda: os.kill(os.getpid(), signal.SIGINT))
+        in_task(patch, tmp_path, name, interrupt, 7)  # of two workers
         with pytest.warns(UserWarning, match="interrupted by user after"):
             model.fit(X, y)
-    assert 1 <= model.n_iter_ < 6
+    assert 1 <= model.n_iter_ <= 3
     assert model.predict(X).compute().shape == (N,)
-    before = vars(model).copy()
-    take = skxent.dask._Table.take
-
-    def interrupted(table, rows):
-        os.kill(os.getpid(), signal.SIGINT)
-        return take(table, rows)
-
-    monkeypatch.setattr(skxent.dask._Table, "take", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X, y)
-    assert vars(model) == before
 
 
 def test_errors_of_workers_are_those_of_one_process(client, table):
@@ -423,26 +481,121 @@ def test_grid_search(client, iris):
 # ---- and at the end, when no test needs two workers any more
 
 
-def test_a_worker_that_is_killed(client, table, local, monkeypatch):
+@pytest.fixture(scope="module")
+def rounds_of_two(client, table):
+    X, y, _ = table
+    with pytest.warns(match="max_iter"):
+        return DaskSoftmaxMLPClassifier(**ADAM).fit(array(X, (N,)), array(y, (N,)))
+
+
+@pytest.mark.parametrize(
+    "task, number",
+    [
+        *[("_length", 1), ("_cut", 1), ("_encoded", 2), ("_put_together", 2), ("_Member", 1)],
+        *[("_sums", 9), ("_descend", 4), ("_logits", 3)],
+    ],
+)
+def test_one_worker_of_two_is_killed(
+    client, table, local, rounds_of_two, task, number, monkeypatch, tmp_path
+):
     """Its rows are read and encoded again, elsewhere; the answer has the same bits."""
     X, y, _ = table
-    pids = client.run(os.getpid)
-    rounds = during_round(monkeypatch, 5, lambda: os.kill(max(pids.values()), signal.SIGKILL))
-    model = DaskSoftmaxMLPClassifier(**LBFGS).fit(array(X, (4000, 5500)), array(y, (4000, 5500)))
-    assert len(rounds) > 5
-    assert_same(model, local)
+    client.wait_for_workers(2)
+    model = DaskSoftmaxMLPClassifier(**ADAM if task in ("_descend", "_logits") else LBFGS)
+    X, y = client.persist([array(X, (4000, 5500)), array(y, (4000, 5500))])
+    flag = in_task(
+        monkeypatch, tmp_path, task, lambda: os.kill(os.getpid(), signal.SIGKILL), number
+    )
+    model.fit(X, y)
+    assert flag.exists()
+    assert_same(model, local if model.solver == "lbfgs" else rounds_of_two)
 
 
-def test_rows_that_are_lost_for_good(client, table, monkeypatch):
-    X, y, _ = table
+def test_a_worker_is_killed_when_it_has_done_its_task(client):
+    """What it came to is lost before it has come here."""
+    client.wait_for_workers(2)
+    one = da.ones((2, 1), chunks=1)
+    table = skxent.dask._Table(client, one, one[:, 0], None)
     pids = client.run(os.getpid)
     worker = max(pids)
-    model = DaskSoftmaxMLPClassifier(**LBFGS | {"max_iter": 2})
-    model.fit(array(X, (N,)), array(y, (N,)))
-    before = model._params
+    future = table.submit(skxent.dask._same, "result", worker=worker)
+    distributed.wait(future)
+    os.kill(pids[worker], signal.SIGKILL)
+    assert table.results([future]) == ["result"]
+
+
+@pytest.mark.parametrize("task", ["_encoded", "_sums", "_descend"])
+def test_rows_that_are_lost_for_good(client, table, task, monkeypatch, tmp_path):
+    X, y, _ = table
+    client.wait_for_workers(2)
+    pids = client.run(os.getpid)
+    worker = max(pids)
+    settings = (ADAM if task == "_descend" else LBFGS) | {"max_iter": 2}
+    model = DaskSoftmaxMLPClassifier(**settings).fit(array(X, (N,)), array(y, (N,)))
+    before = vars(model).copy()
     future = client.scatter(X, workers=[worker], hash=False)
     scattered = da.from_delayed(dask.delayed(future), X.shape, X.dtype)
-    during_round(monkeypatch, 2, lambda: os.kill(pids[worker], signal.SIGKILL))
+    in_task(monkeypatch, tmp_path, task, lambda: os.kill(pids[worker], signal.SIGKILL))
     with pytest.raises(RuntimeError, match="lost rows or workers"):
         model.fit(scattered, array(y, (N,)))
-    assert model._params is before
+    assert vars(model) == before
+
+
+def test_the_only_worker_is_killed_and_replaced(table, monkeypatch, tmp_path):
+    """Everything is read again; killed once more than the scheduler allows, it is an error."""
+    X, y, _ = table
+    data = array(X, (4000, 5500)), array(y, (4000, 5500))
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster),
+    ):
+        undisturbed = DaskSoftmaxMLPClassifier(**ADAM).fit(*data)
+        model = DaskSoftmaxMLPClassifier(**ADAM)
+        with monkeypatch.context() as patch:
+            flag = in_task(patch, tmp_path, "_logits", lambda: os.kill(os.getpid(), signal.SIGKILL))
+            model.fit(*data)
+        assert flag.exists()
+        assert_same(model, undisturbed)
+        before, cluster.scheduler.allowed_failures = vars(model).copy(), 0
+        flag.unlink()
+        in_task(monkeypatch, tmp_path, "_descend", lambda: os.kill(os.getpid(), signal.SIGKILL))
+        with pytest.raises(RuntimeError, match="lost rows or workers .* killed again and again"):
+            model.fit(*data)
+        assert vars(model) == before
+
+
+def test_the_only_worker_is_killed_for_good(table, monkeypatch, tmp_path):
+    """Nobody replaces it: an error after two looks, and not sooner than there is no hope."""
+    X, y, _ = table
+    data = array(X, (4000, 5500)), array(y, (4000, 5500))
+    monkeypatch.setattr(skxent.dask, "_PATIENCE", 0.5)
+    kill = lambda: os.kill(os.getpid(), signal.SIGKILL)  # noqa: E731 - a function would be imported
+    with (
+        distributed.LocalCluster(
+            n_workers=0, dashboard_address=":0", silence_logs=50, protocol="tcp://"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        for task in ("_sums", "_encoded"):
+            command = [sys.executable, "-m", "distributed.cli.dask_worker"]
+            command += [cluster.scheduler_address, "--no-nanny", "--nthreads", "1"]
+            with subprocess.Popen(
+                [*command, "--no-dashboard"], stderr=subprocess.DEVNULL
+            ) as worker:
+                client.wait_for_workers(1)
+                model = DaskSoftmaxMLPClassifier(**LBFGS | {"max_iter": 2})
+                model.fit(*data)
+                before = vars(model).copy()
+                (tmp_path / task).mkdir()
+                in_task(monkeypatch, tmp_path / task, task, kill)
+                start = time.monotonic()
+                with pytest.raises(RuntimeError, match="no worker that takes a task"):
+                    model.fit(*data)
+                assert time.monotonic() - start < 10
+                assert vars(model) == before
+            assert worker.returncode == -signal.SIGKILL
+        with pytest.raises(RuntimeError, match="no worker that takes a task"):
+            model.fit(*data)
+        assert vars(model) == before

@@ -80,7 +80,7 @@ def main():
         for point in measure(local, rows, here, args.iterations):
             points.append({"where": "one process"} | point)
     for n_workers in args.workers:
-        cluster = LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None)
+        cluster = LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=":0")
         with cluster, Client(cluster):
             measure(DaskSoftmaxMLPClassifier, 5000, table(5000), 2)  # workers import what they need
             for rows in args.rows:

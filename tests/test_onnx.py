@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import StackingClassifier
+from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -301,8 +301,22 @@ def test_other_estimators_around_them(dtype, iris):
     others = [("net", one), ("linear", LogisticRegression())]
     assert_same(GridSearchCV(one, {"alpha": [0.1, 1.0]}, cv=2).fit(X, y), X)
     assert_same(StackingClassifier(others, cv=2).fit(X, y), X)
-    for codes in (y, y == 1):
+    assert_same(StackingClassifier(others, final_estimator=one, cv=2).fit(X, y), X)
+    for codes in (y, y == 1, np.array(["ash", "elm", "oak"])[y]):
         assert_same(CalibratedClassifierCV(one, cv=2, method="sigmoid").fit(X, codes), X)
+        assert_same(BaggingClassifier(one, 2, random_state=0).fit(X, codes), X)
+        voting = VotingClassifier(others, voting="soft", flatten_transform=False)
+        assert_same(voting.fit(X, codes), X)
+
+
+def test_votes(iris):
+    X, y = iris
+    nets = [
+        (f"net {i}", SoftmaxMLPClassifier(**SMALL).set_params(random_state=i)) for i in range(3)
+    ]
+    votes = VotingClassifier(nets, flatten_transform=False).fit(X, y)
+    session = loaded(to_onnx(votes, X))
+    np.testing.assert_array_equal(session.run(None, feed(session, X))[0], votes.predict(X))
 
 
 @pytest.mark.parametrize("opset", [13, 15, 18, 21])

@@ -885,7 +885,9 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             n_threads=threads,
         )
         out = np.empty((n, sizes[-1]), dtype=params.dtype)
-        dtype = np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64
+        # a DataFrame would look for a column of that name
+        single = hasattr(type(X), "dtype") and X.dtype == np.float32
+        dtype = np.float32 if single else np.float64
         kernel.logits(params[0], inputs, None, out)
         _bound(out)
         if len(params) == 1:

@@ -349,22 +349,7 @@ cdef class Inputs:
                 f"kinds and widths must have {positions.shape[1]} entries, one per field; "
                 f"got shapes {kinds.shape} and {widths.shape}."
             )
-        if not np.all((kinds == 0) | (kinds == 1)):
-            raise ValueError(f"kinds must be 0 or 1; got {kinds.tolist()}.")
-        if np.any(widths < 1):
-            raise ValueError(f"widths must be at least 1; got {widths.tolist()}.")
-        if positions.size:
-            top = np.fmax.reduce(positions, axis=0)
-            bad = np.flatnonzero(top > np.where(kinds == 0, widths - 1, widths))
-            if bad.size:
-                raise ValueError(
-                    f"positions of field {bad[0]} reach {top[bad[0]]}, "
-                    f"beyond its width {widths[bad[0]]}."
-                )
-        ends = np.cumsum(widths, dtype=np.intp) + self.c.n_dense
-        starts = ends - widths
-        last_bins = (widths - 1).astype(np.float32)
-        self.c.n_features = ends[-1] if len(ends) else self.c.n_dense
+        starts, last_bins = np.empty_like(widths), np.empty(len(widths), dtype=np.float32)
         self.c.positions = <const float *>_address(positions)
         self.c.n_fields = positions.shape[1]
         self.c.field_kinds = <const int32_t *>_address(kinds)
@@ -372,7 +357,31 @@ cdef class Inputs:
         self.c.starts = <const Py_ssize_t *>_address(starts)
         self.c.last_bins = <const float *>_address(last_bins)
         self.keep = (dense, positions, kinds, widths, starts, last_bins)
+        self._place_fields()
         return self
+
+    cdef _place_fields(self):
+        # one row is predicted often: loops here take less time than calls of NumPy
+        cdef Py_ssize_t f, i, n = self.c.n_fields, at = self.c.n_dense
+        cdef float *last = <float *>self.c.last_bins
+        cdef float *top = <float *>self.c.positions
+        for f in range(n):
+            if self.c.field_kinds[f] not in (0, 1):
+                raise ValueError(f"kinds must be 0 or 1; got {self.keep[2].tolist()}.")
+            if self.c.widths[f] < 1:
+                raise ValueError(f"widths must be at least 1; got {self.keep[3].tolist()}.")
+            (<Py_ssize_t *>self.c.starts)[f] = at
+            last[f] = self.c.widths[f] - 1
+            at += self.c.widths[f]
+        self.c.n_features = at
+        for i in range(self.c.n_rows):
+            for f in range(n):
+                if top[f] > last[f] + self.c.field_kinds[f]:
+                    raise ValueError(
+                        f"positions of field {f} reach {top[f]}, beyond its width "
+                        f"{self.c.widths[f]}."
+                    )
+            top += n
 
 
 # ---- the order of rows -----------------------------------------------------------------------

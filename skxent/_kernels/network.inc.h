@@ -10,6 +10,7 @@
 enum {
     T(BLOCK) = 256, /* rows that are held at one time */
     T(PIECE) = 16384, /* weights of a piece, about */
+    T(FEW) = 4,       /* rows from where on sums of weights up to every bin are made beforehand */
 };
 
 typedef struct {
@@ -115,7 +116,8 @@ static void T(prepare_weights)(T(job) * job, int backward)
         ptrdiff_t n = layer->fan_out, k = layer->fan_in;
         if (item >= in->n_fields && backward && l)
             T(transpose)(k, n, w, n, layer->transposed, layer->ldt);
-        else if (item < in->n_fields && in->field_kinds[item] == SKX_PIECEWISE_LINEAR)
+        else if (item < in->n_fields && in->field_kinds[item] == SKX_PIECEWISE_LINEAR &&
+                 job->room >= T(FEW))
             T(prefix_sums)(in, item, n, w, net->prefix);
     }
     skx_barrier(&job->team);
@@ -234,7 +236,8 @@ static void T(forward_sparse)(T(job) * job, const T(block) * block, ptrdiff_t ro
         T(lookups) at = net->lookups;
         at.bin += row * job->inputs->n_fields;
         at.part += row * job->inputs->n_fields;
-        T(lookup_forward)(job->inputs, m, at, h, w, net->prefix, product.c);
+        T(lookup_forward)(job->inputs, m, at, h, w, job->room >= T(FEW) ? net->prefix : NULL,
+                          product.c);
     }
     if (finish)
         finish(product.context, product.c, h, 0, m, h);
@@ -652,7 +655,8 @@ static int T(prepare)(T(network) * net, const skx_inputs *in, ptrdiff_t rows, in
     int good = T(cut_pieces)(net, in) && skx_reserve(&net->x, rows * net->n_x, sizeof(REAL)) &&
                skx_reserve(&net->lookups.bin, rows * n, sizeof(int32_t)) &&
                skx_reserve(&net->lookups.part, rows * n, sizeof(REAL)) &&
-               skx_reserve(&net->prefix, n ? net->layers[0].b : 0, sizeof(REAL)) &&
+               skx_reserve(&net->prefix, n && rows >= T(FEW) ? net->layers[0].b : 0,
+                           sizeof(REAL)) &&
                skx_reserve(&net->codes, rows, sizeof(int32_t)) &&
                skx_reserve(&net->y, rows * k, sizeof(REAL)) &&
                skx_reserve(&net->factors, rows, sizeof(REAL)) &&

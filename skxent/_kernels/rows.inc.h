@@ -321,6 +321,18 @@ static void T(prefix_sums)(const skx_inputs *in, ptrdiff_t f, ptrdiff_t h, const
     }
 }
 
+/* What prefix_sums has for a bin, summed in the same order. */
+INLINE void T(add_rows_below)(VEC *sum, int32_t bin, ptrdiff_t h, const REAL *w, int vectors,
+                              ptrdiff_t tail)
+{
+    VEC below[4] = {V_SET(0), V_SET(0), V_SET(0), V_SET(0)};
+    for (; bin > 0; bin--, w += h)
+        T(tile_add)(below, w, vectors, tail);
+    UNROLL
+    for (int v = 0; v < vectors; v++)
+        sum[v] = sum[v] + below[v];
+}
+
 INLINE void T(lookup_tile)(const skx_inputs *in, ptrdiff_t m, T(lookups) at, ptrdiff_t h,
                            const REAL *w, const REAL *prefix, REAL *z, int vectors, ptrdiff_t tail)
 {
@@ -335,7 +347,10 @@ INLINE void T(lookup_tile)(const skx_inputs *in, ptrdiff_t m, T(lookups) at, ptr
         for (ptrdiff_t f = 0; f < n; f++) {
             ptrdiff_t row = (in->starts[f] + bin[f]) * h;
             if (in->field_kinds[f] == SKX_PIECEWISE_LINEAR) {
-                T(tile_add)(sum, prefix + row, vectors, tail);
+                if (prefix)
+                    T(tile_add)(sum, prefix + row, vectors, tail);
+                else
+                    T(add_rows_below)(sum, bin[f], h, w + in->starts[f] * h, vectors, tail);
                 T(tile_fma)(sum, V_SET(part[f]), w + row, vectors, tail);
             } else if (bin[f] >= 0) {
                 T(tile_add)(sum, w + row, vectors, tail);
@@ -347,12 +362,13 @@ INLINE void T(lookup_tile)(const skx_inputs *in, ptrdiff_t m, T(lookups) at, ptr
     }
 }
 
-/* z (m x h) += lookup fields of m rows, times w */
+/* z (m x h) += lookup fields of m rows, times w; without prefix sums the rows are summed here */
 static void T(lookup_forward)(const skx_inputs *in, ptrdiff_t m, T(lookups) at, ptrdiff_t h,
                               const REAL *w, const REAL *prefix, REAL *z)
 {
 #define SKX_CALL(vectors, tail)                                                                    \
-    T(lookup_tile)(in, m, at, h, w + column, prefix + column, z + column, vectors, tail)
+    T(lookup_tile)(in, m, at, h, w + column, prefix ? prefix + column : NULL, z + column, vectors, \
+                   tail)
     SKX_FOR_TILES(h, SKX_CALL)
 #undef SKX_CALL
 }

@@ -2,7 +2,7 @@
 #include "network.h"
 
 #define SKX_LEVEL 256
-#include "product.h"
+#include "level.h"
 
 skx_sgemm *skx_blas_f32;
 skx_dgemm *skx_blas_f64;

@@ -728,7 +728,7 @@ static void *T(create)(const skx_plan *plan)
         ptrdiff_t fan_in = plan->sizes[l], fan_out = plan->sizes[l + 1], w = net->n_params;
         net->layers[l] = (T(layer)){
             .fan_in = fan_in, .fan_out = fan_out, .w = w, .b = w + fan_in * fan_out,
-            .ldt = ((fan_in + 15) / 16 | 1) * 16,
+            .ldt = SKX_SPACED(fan_in),
             .activation = l + 1 < plan->n_layers ? plan->activations[l] : SKX_IDENTITY};
         net->n_params = net->layers[l].b + fan_out;
     }

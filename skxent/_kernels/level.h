@@ -1,31 +1,6 @@
-/* SIMD levels: how one source is compiled for several instruction sets, and which one runs.
- *
- * The arithmetic is in templates, for the number type and the instruction set that are defined
- * where they are included; all their functions are static and named T(name). A file for one level:
- *
- *     #include <...system headers...>
- *     #define SKX_LEVEL 512            (512: AVX-512, 256: AVX2 with FMA, 0: any machine)
- *     #include "product.h"
- *     #if SKX_LEVEL_EXISTS             (else the file is empty: another processor or compiler)
- *     SKX_BEGIN_LEVEL
- *     #define REAL float
- *     #define REAL_BITS 32
- *     #define BLAS skx_blas_f32        (used at level 0 only)
- *     #define M(name) name##f          (sqrtf, fmaf: level 0 only)
- *     #define T(name) name##_avx512_f32
- *     #include "simd.inc.h"            the vectors of this level and type
- *     #include "product.inc.h"         products, transposition, column sums
- *     #include "elementwise.inc.h"     activations, losses
- *     #include "update.inc.h"          update rules
- *     #include "network.inc.h"
- *     #undef REAL ...                  (the six above), and the same with double and 64
- *     SKX_END_LEVEL
- *     #endif
- *
- * Nothing needs a flag on the command line. What each template offers is said at its top.
- */
-#ifndef SKXENT_PRODUCT_H
-#define SKXENT_PRODUCT_H
+/* SIMD levels: how one source is compiled for several instruction sets, and which one runs. */
+#ifndef SKXENT_LEVEL_H
+#define SKXENT_LEVEL_H
 
 #if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
 #define SKX_X86 1

@@ -28,7 +28,8 @@ def machine() -> dict[str, str]:
         "system": platform.platform(),
         "python": platform.python_version(),
     }
-    for package in ("skxent", "numpy", "scipy", "scikit-learn", "torch", "lightgbm", "catboost"):
+    packages = "skxent numpy scipy scikit-learn torch lightgbm catboost dask"
+    for package in packages.split():
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -1,11 +1,14 @@
 """Measure what a Dask cluster on this machine costs and gains: against workers, against rows.
 
-    python benchmarks/dask_scaling.py [--workers 1 2] [--rows 20000 100000 400000] [--out dask.json]
+    python benchmarks/dask_scaling.py [--workers 1 2] [--rows 50000 200000 800000] [--out dask.json]
 
 Every worker is a process with one thread. The table has 30 numbers and 5 classes, and is made by
-the workers; the network has one hidden layer of 64. L-BFGS is given `--iterations` in float64, and
-Adam as many epochs. "One process" is SoftmaxMLPClassifier on the same table, with one thread. To
-the rounds of L-BFGS belongs a line, seconds = a + b * rows: a is what a round costs without rows.
+the workers; the network has one hidden layer of 64. A round is an iteration of L-BFGS, which is
+nearly always one evaluation of loss and gradient over all rows, or an epoch of Adam, both in
+float64; the median of `--iterations` of them counts. "One process" is SoftmaxMLPClassifier on the
+same table, with one thread. To the rounds belongs a line, ms = a + b * rows: what a round costs
+without rows, which is the way to the workers and back, and what rows cost, which is arithmetic.
+"s besides" is the rest of fit: reading, encoding and dealing the rows.
 """
 
 from __future__ import annotations
@@ -34,29 +37,24 @@ def table(rows):
     return X, (X @ directions).argmax(axis=1)
 
 
-def measure(make, rows, data, iterations):
-    """Fit, and return seconds up to the first round, of a round, and of all."""
-    points = []
-    for solver in ("lbfgs", "adam"):
-        model = make(
-            solver=solver,
-            hidden_layer_sizes=(64,),
-            max_iter=iterations,
-            random_state=0,
-            dtype="float64",
-            tol=0.0,
-            n_iter_no_change=np.inf,
-        )
-        start = time.perf_counter()
-        model.fit(*data)
-        total = time.perf_counter() - start
-        seconds = model.history_["seconds"]
-        each = np.diff(seconds)
-        points.append(
-            {"solver": solver, "rows": rows, "begins after s": seconds[0] - each[0]}
-            | {"ms a round": 1e3 * statistics.median(each), "seconds": total}
-        )
-    return points
+def measure(model, solver, X, y, iterations):
+    """Fit; return the milliseconds of a round, and the seconds besides all rounds."""
+    settings = dict(solver=solver, hidden_layer_sizes=(64,), max_iter=iterations, dtype="float64")
+    model.set_params(random_state=0, tol=0.0, n_iter_no_change=np.inf, **settings)
+    start = time.perf_counter()
+    model.fit(X, y)
+    total = time.perf_counter() - start
+    rounds = np.diff(model.history_["seconds"]).tolist()
+    rounds.append(statistics.median(rounds))  # for the first, which begins nobody knows when
+    return {"ms a round": 1e3 * rounds[-1], "s besides": total - sum(rounds)}
+
+
+def line(rows, times):
+    """Fit a and b of ms = a + b * rows; every point counts by its relative error."""
+    rows, times = np.array(rows, dtype=float), np.array(times)
+    A = np.stack([np.ones_like(rows), rows / 1e5], axis=1) / times[:, None]
+    a, b = np.linalg.lstsq(A, np.ones_like(times), rcond=None)[0]
+    return {"ms without rows": a, "ms per 100,000 rows": b}
 
 
 def main():
@@ -65,37 +63,43 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 100_000, 400_000])
-    parser.add_argument("--iterations", type=int, default=15)
+    parser.add_argument("--rows", type=int, nargs="+", default=[50_000, 200_000, 800_000])
+    parser.add_argument("--iterations", type=int, default=12)
     parser.add_argument("--out", help="JSON file for the results")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     points = []
-    for rows in args.rows:
-        here = [values.compute() for values in table(rows)]
 
-        def local(**settings):
-            return SoftmaxMLPClassifier(n_jobs=1, **settings)
+    def measure_all(where, model, load):
+        for rows in args.rows:
+            data = load(rows)
+            for solver in ("lbfgs", "adam"):
+                found = measure(model, solver, *data, args.iterations)
+                points.append({"where": where, "solver": solver, "rows": rows} | found)
 
-        for point in measure(local, rows, here, args.iterations):
-            points.append({"where": "one process"} | point)
-    for n_workers in args.workers:
-        cluster = LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=":0")
+    def loaded(rows):
+        return [values.compute() for values in table(rows)]
+
+    measure_all("one process", SoftmaxMLPClassifier(n_jobs=1), loaded)
+    for n in args.workers:
+        cluster = LocalCluster(n_workers=n, threads_per_worker=1, dashboard_address=":0")
         with cluster, Client(cluster):
-            measure(DaskSoftmaxMLPClassifier, 5000, table(5000), 2)  # workers import what they need
-            for rows in args.rows:
-                for point in measure(DaskSoftmaxMLPClassifier, rows, table(rows), args.iterations):
-                    points.append({"where": f"{n_workers} workers"} | point)
-    lines = []
-    for where in dict.fromkeys(point["where"] for point in points):
-        part = [p for p in points if p["where"] == where and p["solver"] == "lbfgs"]
-        t = np.array([p["ms a round"] for p in part])
-        A = np.stack([np.ones(len(part)), [p["rows"] / 1e5 for p in part]], axis=1) / t[:, None]
-        a, b = np.linalg.lstsq(A, np.ones(len(t)), rcond=None)[0]
-        lines.append({"where": where, "ms without rows": a, "ms per 100,000 rows": b})
-    points.sort(key=lambda p: (p["solver"] != "lbfgs", p["rows"]))
-    show(f"{args.iterations} iterations or epochs", points)
-    show("a round of L-BFGS", lines)
+            model = DaskSoftmaxMLPClassifier()
+            measure(model, "adam", *table(5000), 2)  # workers import what they need
+            measure_all(f"{n} worker{'s'[: n > 1]}", model, table)
+    lines, places = [], dict.fromkeys(point["where"] for point in points)
+    for solver in ("lbfgs", "adam"):
+        for quantity in ("ms a round", "s besides"):
+            by_rows = {rows: {"rows": rows} for rows in args.rows}
+            for p in points:
+                if p["solver"] == solver:
+                    by_rows[p["rows"]][p["where"]] = p[quantity]
+            show(f"{solver}: {quantity}", by_rows.values())
+            if quantity == "ms a round":
+                for where in places:
+                    times = [row[where] for row in by_rows.values()]
+                    lines.append({"solver": solver, "where": where} | line([*by_rows], times))
+    show("lines", lines)
     show("machine", [{"what": k, "": v} for k, v in machine().items()])
     save(args.out, {"points": points, "lines": lines})
 

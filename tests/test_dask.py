@@ -30,6 +30,8 @@ from skxent.dask import DaskSoftmaxMLPClassifier  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:The .* solver reached max_iter")
 
+signals = pytest.mark.skipif(sys.platform == "win32", reason="signals")
+
 N = 9500  # three blocks of rows, the last one short
 LBFGS = dict(solver="lbfgs", hidden_layer_sizes=(6,), max_iter=15, random_state=0)
 ADAM = dict(solver="adam", hidden_layer_sizes=(6,), max_iter=4, random_state=0, early_stopping=True)
@@ -324,6 +326,7 @@ def test_rows_are_dealt_when_there_is_a_worker(client, table, monkeypatch):
     assert table.workers() == threads
 
 
+@signals
 @pytest.mark.parametrize("settings", [LBFGS, ADAM], ids=["lbfgs", "adam"])
 @pytest.mark.parametrize("first", [True, False], ids=["first fit", "second fit"])
 def test_interrupt(client, table, settings, first, monkeypatch, tmp_path):
@@ -488,6 +491,7 @@ def rounds_of_two(client, table):
         return DaskSoftmaxMLPClassifier(**ADAM).fit(array(X, (N,)), array(y, (N,)))
 
 
+@signals
 @pytest.mark.parametrize(
     "task, number",
     [
@@ -511,6 +515,7 @@ def test_one_worker_of_two_is_killed(
     assert_same(model, local if model.solver == "lbfgs" else rounds_of_two)
 
 
+@signals
 def test_a_worker_is_killed_when_it_has_done_its_task(client):
     """What it came to is lost before it has come here."""
     client.wait_for_workers(2)
@@ -524,6 +529,7 @@ def test_a_worker_is_killed_when_it_has_done_its_task(client):
     assert table.results([future]) == ["result"]
 
 
+@signals
 @pytest.mark.parametrize("task", ["_encoded", "_sums", "_descend"])
 def test_rows_that_are_lost_for_good(client, table, task, monkeypatch, tmp_path):
     X, y, _ = table
@@ -541,6 +547,7 @@ def test_rows_that_are_lost_for_good(client, table, task, monkeypatch, tmp_path)
     assert vars(model) == before
 
 
+@signals
 def test_the_only_worker_is_killed_and_replaced(table, monkeypatch, tmp_path):
     """Everything is read again; killed once more than the scheduler allows, it is an error."""
     X, y, _ = table
@@ -566,6 +573,7 @@ def test_the_only_worker_is_killed_and_replaced(table, monkeypatch, tmp_path):
         assert vars(model) == before
 
 
+@signals
 def test_the_only_worker_is_killed_for_good(table, monkeypatch, tmp_path):
     """Nobody replaces it: an error after two looks, and not sooner than there is no hope."""
     X, y, _ = table

@@ -34,6 +34,7 @@ class Plan:
     solver: str
     settings: dict[str, Any]
     reasons: dict[str, str]
+    incremental: bool
 
     def __getattr__(self, name):
         try:
@@ -74,7 +75,7 @@ def resolve(
         settings["early_stopping"] = True
         reasons["early_stopping"] = "cv, X_val or calibration='temperature' is given"
     settings["batch_size"] = max(min(settings["batch_size"], n_rows), 1)
-    return Plan(solver, settings, reasons)
+    return Plan(solver, settings, reasons, incremental)
 
 
 def table_recipe(n_rows: int) -> dict[str, Any]:

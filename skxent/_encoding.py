@@ -238,8 +238,11 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         return compact if self._sparse else self._expand(*compact)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def _learn(self, X, y, sample_weight):
-        """Fit; return the statistics of y out of fold, of every row of X."""
+    def _learn(self, X, y, sample_weight, keep_constants=False):
+        """Fit; return the statistics of y out of fold, of every row of X.
+
+        With `keep_constants` these are the first rows of many: what is constant so far may vary.
+        """
         X = checked_table(self, X, reset=True)
         check_consistent_length(X, y)
         kept = None if sample_weight is None else np.asarray(sample_weight) > 0
@@ -258,8 +261,8 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         if self._sparse:
             self._fit_sparse(X, weights)
         else:
-            self._fit_numbers([*columns, *statistics], weights, n_rows)
-        self._fit_categories(columns, weights, n_rows)
+            self._fit_numbers([*columns, *statistics], weights, n_rows, keep_constants)
+        self._fit_categories(columns, weights, n_rows, keep_constants)
         if kept is None or kept.all():
             return statistics
         spread = [np.zeros(n_given) for _ in statistics]  # a row of no weight gets no statistic
@@ -328,7 +331,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         mask[chosen] = True
         return mask
 
-    def _fit_numbers(self, columns, weights, n_rows):
+    def _fit_numbers(self, columns, weights, n_rows, keep_constants):
         """Learn centre, scale and bins of each numeric column, and whether it has gaps."""
         used, varies, gaps, dtypes = [], [], [], [np.dtype(np.float32)]
         plain = np.flatnonzero(~self.is_categorical_).tolist()
@@ -342,13 +345,15 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
                 raise self._infinite(i)
             has_gaps = n_missing >= _rare_below(n_rows)  # as for levels: a rare gap says nothing
             # as float64: there, some large integers are the same number
-            varied = x.size > 0 and float(x.min()) < float(x.max())
+            varied = keep_constants or (x.size > 0 and float(x.min()) < float(x.max()))
             if varied or (has_gaps and x.size):
                 used.append(i)
                 varies.append(varied)
                 gaps.append(has_gaps)
         self.n_bins_ = _auto_n_bins(n_rows, sum(varies)) if self.n_bins == "auto" else self.n_bins
-        self.dtype_ = np.result_type(*dtypes).name if self.dtype == "auto" else self.dtype
+        self.dtype_ = self.dtype
+        if self.dtype == "auto":
+            self.dtype_ = "float32" if np.result_type(*dtypes) == np.float32 else "float64"
         self._numeric, self._linear = np.array(used, dtype=int), np.flatnonzero(varies)
         self._gaps = np.flatnonzero(gaps)
         self._n_dense = len(self._linear) + len(self._gaps)
@@ -357,8 +362,10 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         binned, edges = [], []
         for j, i in enumerate(used):
             values, totals = _distribution(numbers_of(columns[i]), weights)
+            if not len(values):  # gaps only so far
+                continue
             low, self._center[j], high = _quantiles(values, totals, [1, 2, 3], 4)
-            if varies[j]:
+            if len(values) > 1:
                 with np.errstate(over="ignore"):
                     spread = high - low or _typical_distance(values, totals, self._center[j])
                 self._scale[j] = min(max(spread, _SMALLEST), _LARGEST)
@@ -377,7 +384,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         for j, e in enumerate(edges):
             self._edges[: len(e), j] = e
 
-    def _fit_categories(self, columns, weights, n_rows):
+    def _fit_categories(self, columns, weights, n_rows, keep_constants):
         """Learn the levels of each categorical column; a use of y would come in here."""
         self._categorical, self._levels, gap_codes, rare_codes, widths = [], [], [], [], []
         for i in np.flatnonzero(self.is_categorical_).tolist():
@@ -386,7 +393,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             own.sort(key=lambda t, counts=counts: (-counts[t], t or ""))
             own = own[:_MAX_LEVELS]
             has_rare = len(own) < len(counts)
-            if len(own) + has_rare < 2:  # a constant
+            if len(own) + has_rare < 2 and not keep_constants:
                 continue
             texts = sorted(t for t in own if t is not None)
             rare = len(own) if has_rare else np.nan
@@ -480,7 +487,8 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             accepted = ("text", "number", "bool") if family == "mixed" else ()
             if not self.is_categorical_[i]:
                 accepted = ("number", "bool")
-            if got in accepted or all(text_of(v) is None for v in values_of(column)[1]):
+            missing = got != "other" and all(text_of(v) is None for v in values_of(column)[1])
+            if got in accepted or missing:
                 continue
             raise ValueError(
                 f"Column {self._name(i)} holds {got} values, but held {family} values in fit: "
@@ -681,7 +689,7 @@ def _distribution(x, weights):
     else:
         order = np.argsort(x)
         x, totals = x[order], np.cumsum(weights[present][order])
-    last = np.flatnonzero(np.append(x[1:] != x[:-1], True))
+    last = np.flatnonzero(np.append(x[1:] != x[:-1], True))[: len(x)]
     return x[last], totals[last]
 
 

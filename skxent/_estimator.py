@@ -42,7 +42,17 @@ from ._kernels import Inputs, Kernel
 from ._labels import class_factors, row_weights, unique_labels
 from ._network import INIT_SCHEMES, Network
 from ._objective import Objective
-from ._persistence import Versioned, pack_history, pack_names, unpack_history, unpack_names
+from ._persistence import (
+    Versioned,
+    pack_history,
+    pack_names,
+    pack_plain,
+    pack_rng,
+    unpack_history,
+    unpack_names,
+    unpack_plain,
+    unpack_rng,
+)
 from ._reporting import closing_line, last_line, warn_of_ending
 from ._solvers import FULL_BATCH, MINI_BATCH, SCIPY_METHODS, MiniBatch
 from ._stopping import Monitor, Patience, together
@@ -275,7 +285,9 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Go through the given rows once, from where training stands.
 
-        The encoder is learnt on the first call, unless a fitted one is given as `encoder`.
+        The encoder is learnt on the first call, unless a fitted one is given as `encoder`: give
+        that call rows enough to tell scales and levels by. A column that is constant in them stays,
+        unscaled.
 
         Parameters
         ----------
@@ -588,7 +600,8 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if not hasattr(encoder, "n_features_in_"):
             encoder = copy.copy(encoder)
             several = self.out_activation_ == "logistic" and self.n_outputs_ > 1
-            statistics = encoder._learn(X, None if several else codes, weights)
+            y = None if several else codes
+            statistics = encoder._learn(X, y, weights, keep_constants=plan.incremental)
         self.__dict__.pop("feature_names_in_", None)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(encoder, name):
@@ -809,7 +822,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         scores = self.validation_scores_
         judged = scores and watch.decides != "loss"
         self.best_validation_score_ = scores[self.best_epoch_ - 1] if judged else None
-        self._patience = (watch.patience.best, watch.patience.stale)
+        self._patience = [watch.patience.best, watch.patience.stale]
 
     def _tell_callbacks(self, context, X, y, reconstruction):
         """Tell scikit-learn's callbacks of an epoch; return whether one of them wants to stop."""
@@ -1006,18 +1019,26 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         """Return the state as it is saved; that of the encoder is packed as its own would be."""
         if "_params" not in state:
             return state
-        state = pack_names(state) | {"history_": pack_history(state["history_"])}
+        state = pack_names(state) | {
+            "history_": pack_history(state["history_"]),
+            "_rng": pack_rng(state["_rng"]),
+            "_split_rng": pack_rng(state["_split_rng"]),
+        }
         if state["_encoder_state"] is not None:
-            state["_encoder_state"] = TableEncoder._pack(dict(state["_encoder_state"]))
+            state["_encoder_state"] = pack_plain(TableEncoder._pack(state["_encoder_state"]))
         return state
 
     @staticmethod
     def _unpack(state):
         if "_params" not in state:
             return state
-        state = unpack_names(state) | {"history_": unpack_history(state["history_"])}
+        state = unpack_names(state) | {
+            "history_": unpack_history(state["history_"]),
+            "_rng": unpack_rng(state["_rng"]),
+            "_split_rng": unpack_rng(state["_split_rng"]),
+        }
         if state["_encoder_state"] is not None:
-            state["_encoder_state"] = TableEncoder._unpack(state["_encoder_state"])
+            state["_encoder_state"] = TableEncoder._unpack(unpack_plain(state["_encoder_state"]))
         return state
 
     def __sklearn_is_fitted__(self):

@@ -166,7 +166,8 @@ def _family_of_values(values):
         return "number"
     if holds_only(str | np.bool_ | _REAL):
         return "mixed"
-    return "date" if any(issubclass(t, _DATE) for t in types) else "other"
+    is_date = any(issubclass(t, _DATE) or t.__name__ == "Period" for t in types)
+    return "date" if is_date else "other"
 
 
 def _list(column):

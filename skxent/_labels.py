@@ -20,7 +20,7 @@ def unique_labels(y: NDArray) -> tuple[NDArray, NDArray]:
     """
     if y.dtype.kind in "iu" and len(y):
         low, high = int(y.min()), int(y.max())
-        if high - low < 1 << 16:
+        if high - low < 1 << 16 and high < 1 << 63:
             pieces = [slice(i, i + (1 << 20)) for i in range(0, len(y), 1 << 20)]
             present = np.zeros(high - low + 1, dtype=bool)
             for piece in pieces:
@@ -75,7 +75,8 @@ def row_weights(
     if sample_weight is None and factors is None:
         return None
     w = np.ones(len(codes)) if sample_weight is None else sample_weight
-    w = w if factors is None else w * factors[codes]
+    with np.errstate(over="ignore"):
+        w = w if factors is None else w * factors[codes]
     if not w.sum() > 0 or not np.isfinite(w.sum()):
         raise ValueError(
             f"The sample weights, times the class weights, sum to {w.sum()}; at least one row must "

@@ -1,12 +1,14 @@
 """What is saved of an estimator: a few plain arrays and numbers, and the version that wrote them.
 
-Formats such as that of skops store every string and number of a list or dictionary as an object of
-its own, of some 150 bytes; the levels of a large table would outweigh the networks. So lists of
-texts become two arrays on the way out, and a history one matrix.
+Formats such as that of skops store every string and number as an object of its own, of some 400
+bytes; the parameters and the levels of a table would outweigh the networks. So lists of texts
+become two arrays on the way out, a history one matrix, and all that is plain or small one text.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import warnings
 from collections.abc import Iterable
 from typing import Any
@@ -39,7 +41,7 @@ class Versioned:
         return new
 
     def __getstate__(self):
-        state = self._pack(dict(super().__getstate__()))
+        state = pack_plain(self._pack(dict(super().__getstate__())))
         return state | {"_skxent_version": _version(), "_skxent_format": FORMAT}
 
     def __setstate__(self, state):
@@ -61,13 +63,57 @@ class Versioned:
                 ),
                 stacklevel=2,
             )
-        super().__setstate__(state if written is None else self._unpack(state))
+        super().__setstate__(state if written is None else self._unpack(unpack_plain(state)))
 
 
 def _version():
     from . import __version__
 
     return __version__
+
+
+# ---- what is plain and small
+
+_PLAIN, _ARRAY = "_plain", "_array"
+_SMALL = 4096  # bytes of an array that is not worth an entry of its own
+
+
+def pack_plain(state: dict[str, Any]) -> dict[str, Any]:
+    """Put all plain values and small arrays of numbers into one text of JSON."""
+    plain, rest = {}, {}
+    for name, value in state.items():
+        try:
+            plain[name] = _to_json(value)
+        except TypeError:
+            plain[name], rest[name] = None, value  # None holds its place among the others
+    return rest | {_PLAIN: json.dumps(plain).encode()}
+
+
+def unpack_plain(state: dict[str, Any]) -> dict[str, Any]:
+    """Take them out again."""
+    rest = dict(state)
+    return json.loads(rest.pop(_PLAIN), object_hook=_from_json) | rest
+
+
+def _to_json(value):
+    """Return what stands for a value in JSON; TypeError where that is not the same one again."""
+    if type(value) is list:
+        return [_to_json(item) for item in value]
+    if type(value) is dict and all(type(key) is str and key != _ARRAY for key in value):
+        return {key: _to_json(item) for key, item in value.items()}
+    if type(value) is np.ndarray and value.dtype.kind in "biuf" and value.nbytes <= _SMALL:
+        content = base64.b64encode(value.tobytes()).decode()
+        return {_ARRAY: [value.dtype.str, value.shape, content]}
+    if value is None or type(value) in (str, int, float, bool):
+        return value
+    raise TypeError(f"{type(value).__name__} is not plain")
+
+
+def _from_json(value):
+    if _ARRAY not in value:
+        return value
+    dtype, shape, content = value[_ARRAY]
+    return np.frombuffer(base64.b64decode(content), dtype=dtype).reshape(shape).copy()
 
 
 # ---- texts
@@ -119,7 +165,7 @@ def unpack_tables(packed: dict[str, np.ndarray]) -> list[list[str]]:
     return [[next(texts) for _ in range(size)] for size in packed["sizes"].tolist()]
 
 
-# ---- history
+# ---- history and random numbers
 
 
 def pack_history(history: History) -> np.ndarray:
@@ -131,3 +177,20 @@ def unpack_history(packed: np.ndarray) -> History:
     """Return the history that was packed; epochs are whole numbers."""
     history = dict(zip(COLUMNS, packed.tolist(), strict=True))
     return history | {"epoch": [int(epoch) for epoch in history["epoch"]]}
+
+
+def pack_rng(rng: Any) -> Any:
+    """Return the state of a RandomState as plain values, where it is the usual one."""
+    if type(rng) is not np.random.RandomState:
+        return rng
+    state = rng.get_state(legacy=False)
+    return rng if state["bit_generator"] != "MT19937" else state
+
+
+def unpack_rng(packed: Any) -> Any:
+    """Return the RandomState that was packed."""
+    if not isinstance(packed, dict):
+        return packed
+    rng = np.random.RandomState()
+    rng.set_state(packed)
+    return rng

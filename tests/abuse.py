@@ -2,22 +2,25 @@
 
     python tests/abuse.py [--cases 100000] [--seed 0]
 
-A case draws a table (NumPy of any dtype and layout, pandas, polars, SciPy, lists), targets, weights
-and parameters, most of them sound and some of them not, calls `fit`, then `partial_fit` or a second
-`fit`, and predicts for other rows. Whatever it draws:
+A case draws a table (NumPy of any dtype and layout, pandas, pyarrow, polars, SciPy, lists),
+targets, weights and parameters, in two thirds of the cases all of them sound, calls `fit` or
+`partial_fit` a few times, and predicts for other rows and other tables. Whatever it draws:
 
 - probabilities and logits are finite, and probabilities of classes sum to 1;
 - an error is a ValueError or TypeError that skxent or scikit-learn raises on purpose, never one of
   an array library that came upon something unforeseen, and where all that was drawn is sound, it is
   one of the few in `FORESEEN`;
 - no warning comes but those of training that ended badly;
-- a call that fails leaves the estimator as it was.
+- a call that fails leaves the estimator as it was;
+- what is pickled, and what is fitted again from its seed in other threads, predicts the same.
 
 hypothesis makes the smallest case of what fails.
 """
 
 import argparse
+import contextlib
 import faulthandler
+import io
 import linecache
 import pickle
 import re
@@ -31,11 +34,16 @@ import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import scipy.sparse as sp
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError, UndefinedMetricWarning
+from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 from sklearn.utils import _safe_indexing
 
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder
+
+PIECE = 1000  # cases that hypothesis draws at a time: it remembers them all
 
 # what may be said of sound draws that cannot go together, or whose numbers leave no way down
 FORESEEN = [
@@ -51,6 +59,8 @@ FORESEEN = [
     "NaN",  # of encoder="passthrough", as scikit-learn says it
     "could not convert",
     "convert string to float",
+    "Cannot cast",
+    "argument must be",
     "infinity",
     "holds text",  # with categorical_features=None
     "holds both text and numbers",
@@ -58,6 +68,26 @@ FORESEEN = [
     "Unknown label type",
     "Only binary classification is supported",
     "several classes may be true of one row",
+    "A sparse X cannot have categorical_features",
+    "should be passed as an array of integers or as a boolean mask",  # of a table without names
+    "activation must be one name, or one for each",
+    "dropout must be one number, or one for each",
+    "class_weight names",  # of labels that are not there
+    "class_weight is none of binary targets",
+    "cannot have number of splits",
+    "Cannot have number of folds",
+    "n_splits=",
+    "scoring=",
+    "judges labels, but the rows to judge by have probabilities",
+    "outputs for row",  # of encoder="passthrough", far from the rows of training
+    "The sample weights, times the class weights, sum to 0.0",
+    "classes not in `self.classes_`",
+    "Training goes on with",
+    "values, but held",  # of another table
+    "feature names should match",
+    "sum to inf",
+    "not a valid feature name",
+    "multi_class must be in",  # of roc_auc
 ]
 
 # ---------------------------------------------------------------- what is drawn
@@ -76,6 +106,11 @@ NUMBERS = {
     "cauchy": lambda rng, n: rng.standard_cauchy(n),
     "negative zero": lambda rng, n: rng.choice([0.0, -0.0], n),
     "counts": lambda rng, n: np.arange(float(n)),
+    "large in float32": lambda rng, n: rng.standard_normal(n) * 1e38,
+    "small in float32": lambda rng, n: rng.standard_normal(n) * 1e-38,
+    "below float32": lambda rng, n: rng.standard_normal(n) * 1e-42,
+    "one stands out": lambda rng, n: np.where(np.arange(n) == n // 2, 1e30, 1.0),
+    "neighbours": lambda rng, n: np.nextafter(1.0, rng.choice([0.0, 2.0], n)),
 }
 INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 LEVELS = {
@@ -83,6 +118,10 @@ LEVELS = {
     "many": [f"level {i}" for i in range(60)],
     "odd": ["", " ", "\0", "nan", "None", "ä", "🎈", "x" * 1000, "1", "1.0", "-0"],
     "one": ["only"],
+}
+ARROW = {
+    f"arrow {dtype}": dtype
+    for dtype in (pa.float64(), pa.float32(), pa.int8(), pa.int64(), pa.bool_(), pa.string())
 }
 GAPS = [0.0, 0.0, 0.0, 0.01, 0.5, 0.99, 1.0]
 
@@ -101,12 +140,14 @@ class Draw:
         self.data = data
         self.rng = np.random.default_rng(data.draw(chances, label="seed of the numbers"))
         self.unsound = []
+        self.all_sound = data.draw(st.sampled_from([True, True, False]), label="all sound")
 
     def __call__(self, strategy, label):
         return self.data.draw(strategy, label=label)
 
     def one_of(self, label, usual, unsound=(), share=0.05):
         """Draw a sound value, or by a small chance an unsound one."""
+        unsound = () if self.all_sound else unsound
         if unsound and self.data.draw(st.floats(0, 1), label=f"{label}?") > 1 - share:
             value = self(st.sampled_from(list(unsound)), f"unsound {label}")
             self.unsound.append(label)
@@ -132,8 +173,10 @@ class Draw:
         kind = self.one_of(
             "column",
             ["numbers", "float32", "integers", "levels", "category", "bool", "Int64", "string",
-             "numbers as objects", "decimals", "empty"],
-            ["dates", "complex", "mixed", "lists"],
+             "numbers as objects", "decimals", "empty", "boolean", "Float64", "sparse column",
+             "category of numbers", *ARROW],
+            ["dates", "complex", "mixed", "lists", "periods", "intervals", "with time zone",
+             "durations", "bytes"],
             0.02,
         )  # fmt: skip
         if kind == "numbers":
@@ -153,6 +196,21 @@ class Draw:
             return pd.array(np.where(gaps, None, self.rng.integers(-9, 9, n)), dtype="Int64")
         if kind == "string":
             return pd.array(self.level_column(n), dtype="string")
+        if kind == "boolean":
+            return pd.array(self.rng.choice([True, False, None], n), dtype="boolean")
+        if kind == "Float64":
+            return pd.array(self.number_column(n), dtype="Float64")
+        if kind == "sparse column":
+            return pd.arrays.SparseArray(self.number_column(n))
+        if kind == "category of numbers":
+            return pd.Categorical(self.rng.integers(0, 3, n) / 2)
+        if kind in ARROW:
+            x = self.rng.choice([0, 1, None], n)
+            if pa.types.is_floating(ARROW[kind]):
+                x = self.floats(self.number_column(n), ARROW[kind].to_pandas_dtype())
+            elif kind == "arrow string":
+                x = self.level_column(n)
+            return pd.array(pa.array(x, from_pandas=True).cast(ARROW[kind]), f"{kind[6:]}[pyarrow]")
         if kind == "numbers as objects":
             return self.number_column(n).astype(object)
         if kind == "decimals":
@@ -163,6 +221,16 @@ class Draw:
             return np.full(n, None, dtype=object)
         if kind == "dates":
             return pd.date_range("2020-01-01", periods=n).to_numpy()
+        if kind == "with time zone":
+            return pd.date_range("2020-01-01", periods=n, tz="Asia/Tokyo")
+        if kind == "periods":
+            return pd.period_range("2020-01", periods=n, freq="D")
+        if kind == "intervals":
+            return pd.interval_range(0, n)
+        if kind == "durations":
+            return pd.to_timedelta(np.arange(n), "h")
+        if kind == "bytes":
+            return np.array([b"a", b"b"] * n, dtype=object)[:n]
         if kind == "complex":
             return self.rng.standard_normal(n) * 1j
         if kind == "mixed":
@@ -188,16 +256,28 @@ class Draw:
 
     def table(self, n, kind, columns):
         """Return n rows in a container of this kind."""
-        if kind == "pandas" or kind == "polars":
+        if kind in ("pandas", "polars", "pyarrow"):
             frame = pd.DataFrame({f"c{j}": self.frame_column(n) for j in range(columns)})
+            if self.one_of("twins", [False, False, True]):
+                frame[f"c{columns - 1}"] = frame["c0"]
             if kind == "pandas":
+                frame.index = self.one_of("index", [range(n), [7] * n, [f"r{i}" for i in range(n)]])
+                frame.columns = self.one_of(
+                    "names",
+                    [[*frame], [*range(columns)], ["ä", "", " ", "x", "1"][:columns]],
+                    [["a", 1, "b", 2, "c"][:columns]],
+                )  # fmt: skip
                 return frame
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    return pl.from_pandas(frame)
-            except Exception:  # polars has no column of that
+                    return (pl.from_pandas if kind == "polars" else pa.Table.from_pandas)(frame)
+            except Exception:  # there is no such column
                 hypothesis.reject()
+        if kind == "text":
+            return np.array([self.level_column(n) for _ in range(columns)]).T.astype(str)
+        if kind == "bool":
+            return self.rng.random((n, columns)) < 0.5
         if kind == "objects":
             x = [self.frame_column(n) for _ in range(columns)]
             X = np.empty((n, columns), dtype=object)
@@ -214,7 +294,17 @@ class Draw:
         if kind == "sparse":
             dtype = np.float64 if dtype in (np.float16, np.longdouble) else dtype
             X = np.where(self.rng.random(X.shape) < 0.5, X, 0).astype(dtype)
-            return sp.csr_array(X).asformat(self.one_of("form", ["csr", "csc"]))
+            X = sp.csr_array(X).asformat(self.one_of("form", ["csr", "csc", "coo", "lil", "bsr"]))
+            kind = self.one_of("sparse kind", ["array", "matrix", "wide indices", "twice"])
+            if kind == "matrix":
+                return sp.csr_matrix(X)
+            if kind == "twice" and X.format == "coo":  # entries that are sums of two
+                at = np.concatenate
+                entries = at([X.data, X.data]) / 2, (at([X.row] * 2), at([X.col] * 2))
+                return sp.coo_array(entries, shape=X.shape)
+            if kind == "wide indices" and X.format in ("csr", "csc"):
+                X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
+            return X
         layout = self.one_of("layout", ["C", "F", "strided", "reversed", "read-only", "swapped"])
         if layout == "F":
             X = np.asfortranarray(X)
@@ -234,14 +324,17 @@ class Draw:
         """Return targets of n rows; `several` for those of several outputs."""
         if several:
             return (self.rng.random((n, self.one_of("outputs", [2, 3]))) < 0.4).astype(int)
-        k = self.one_of("classes", [2, 3, 12], [1], 0.03)
+        k = self.one_of("classes", [2, 3, 12, 40], [1], 0.03)
+        k = 1000 if n > 1000 and k == 40 else k
         codes = self.rng.integers(0, k, n)
         if n >= k:
             codes[:k] = np.arange(k)
         kind = self.one_of(
             "y",
-            ["int", "text", "objects", "float", "bool", "far apart", "list", "column", "uint8"],
-            ["soft", "continuous", "gaps", "None", "short", "3-D", "mixed"],
+            ["int", "text", "objects", "float", "bool", "far apart", "list", "column", "uint8",
+             "series", "category", "Int64", "string", "arrow", "polars", "negative", "uint64"],
+            ["soft", "continuous", "gaps", "None", "short", "3-D", "mixed", "dates", "NA", "bytes",
+             "scalar", "complex"],
             0.04,
         )  # fmt: skip
         if kind == "text":
@@ -254,6 +347,30 @@ class Draw:
             return codes > 0
         if kind == "far apart":
             return (codes - 1) * (1 << 40)
+        if kind == "series":
+            return pd.Series(codes, index=np.arange(n)[::-1] * 2, name="y")
+        if kind == "category":
+            return pd.Series(pd.Categorical.from_codes(codes, [f"class {c}" for c in range(k)]))
+        if kind in ("Int64", "string"):
+            return pd.Series(codes).astype(kind)
+        if kind == "arrow":
+            return pd.Series(codes, dtype="int32[pyarrow]")
+        if kind == "polars":
+            return pl.Series("y", [f"class {c}" for c in codes])
+        if kind == "negative":
+            return np.array([-(2**63), 2**63 - 1, *range(k)])[codes]
+        if kind == "uint64":
+            return np.array([2**64 - 1, *range(k)], dtype=np.uint64)[codes]
+        if kind == "dates":
+            return pd.date_range("2020-01-01", periods=k).to_numpy()[codes]
+        if kind == "NA":
+            return pd.array(np.where(self.rng.random(n) < 0.5, None, codes), dtype="Int64")
+        if kind == "bytes":
+            return np.array([b"a", b"b"] * k)[codes]
+        if kind == "scalar":
+            return 1
+        if kind == "complex":
+            return codes * 1j
         if kind == "soft":
             return self.rng.dirichlet(np.ones(max(k, 2)), n)
         if kind == "list":
@@ -326,11 +443,17 @@ class Draw:
         return given
 
 
+def far_below(estimator, X, y):
+    """Judge everything as hopeless."""
+    return -1e300
+
+
 PARAMETERS = {
     "hidden_layer_sizes": ([(), 1, (3,), (5, 4), [2, 2, 2], np.array([3]), (1, 1, 1, 1)],
                            [0, -1, (0,), (2.5,), "x", ((2,),), None, (3, "a"), np.nan]),
     "activation": (["relu", "tanh", "identity", "logistic", "gelu", "selu", "mish", "softplus",
-                    "elu", "silu", "leaky_relu"], ["x", ("relu",) * 9, (), 1, None, ("relu", 3)]),
+                    "elu", "silu", "leaky_relu", ["tanh"], ("mish", "elu")],
+                   ["x", ("relu",) * 9, (), 1, None, ("relu", 3)]),
     "solver": (["auto", "adam", "sgd", "adamw", "lbfgs", "bfgs", "cg", "tnc", "gradient_descent"],
                ["x", None, 1]),
     "alpha": ([0, 1e-300, 1e-4, 1, 1e5, 1e30], [-1, np.nan, np.inf, "x", None]),
@@ -341,7 +464,7 @@ PARAMETERS = {
     "power_t": ([0, 0.5, 1e3, 1e300], [-1, np.nan, "x"]),
     "shuffle": ([True, False], ["x", None, 3]),
     "tol": ([0, 1e-4, 1e300], [-1, np.nan, "x"]),
-    "verbose": ([False], [-1, "x", None]),
+    "verbose": ([False, 1, 2], [-1, "x", None]),
     "warm_start": ([True, False], ["x", None]),
     "momentum": ([0, 0.9, 1], [-1, 1.1, np.nan]),
     "nesterovs_momentum": ([True, False], ["x"]),
@@ -353,26 +476,29 @@ PARAMETERS = {
     "n_iter_no_change": ([1, 3, np.inf], [0, -1, np.nan, 1.5]),
     "max_fun": ([1, 2, 15000], [0, -1, 1.5]),
     "loss": (["cross_entropy", "squared_error"], ["x", None]),
-    "class_weight": ([None, "balanced"],
-                     ["x", {"nobody": 1}, {0: -1}, {0: np.nan, 1: 1}, {0: "x", 1: 1}, {}]),
+    "class_weight": ([None, "balanced", {0: 1, 1: 1e-300}, {0: 1e300}, {0: 0, 1: 2}, {}],
+                     ["x", {"nobody": 1}, {0: -1}, {0: np.nan, 1: 1}, {0: "x", 1: 1}]),
     "init": (["glorot_uniform", "he_normal", "he_uniform"],
              ["x", ([], []), (1, 2, 3), ([np.ones((2, 2))], [np.ones(2)]), ["a", "b"]]),
-    "dropout": ([0, 0.3, 0.999], [1, -1, np.nan, (0.1,) * 9, ("a",), "x"]),
+    "dropout": ([0, 0.3, 0.999, (0.1,), [0.5, 0]], [1, -1, np.nan, (0.1,) * 9, ("a",), "x"]),
     "label_smoothing": ([0, 0.1, 0.999], [1, -1, np.nan]),
     "weight_decay": ([0, 0.01, 1, 1e10, 1e300], [-1, np.nan, "x"]),
     "max_grad_norm": ([None, 1e-300, 1, 1e300], [0, -1, np.nan]),
     "averaging": ([0, 0.5, 1 - 1e-16], [1, -1, np.nan]),
-    "scoring": ([None], ["x", "roc_auc", 3, lambda e, X, y: "a", lambda e, X, y: np.nan]),
-    "cv": ([None], [0, 1, 2, 5, "x", [], [([], [])], [([0], [10**6])], [([0, 1], [-10**6])]]),
+    "scoring": ([None, "neg_log_loss", "accuracy", "roc_auc", far_below],
+                ["x", 3, lambda e, X, y: "a", lambda e, X, y: np.nan]),
+    "cv": ([None, 2, 5, KFold(3), StratifiedKFold(2), TimeSeriesSplit(2)],
+           [0, 1, "x", [], [([], [])], [([0], [10**6])], [([0, 1], [-10**6])]]),
     "max_time": ([None, 1e-9, 1e300], [0, -1, np.nan]),
-    "encoder": (["auto"], ["passthrough", "x", TableEncoder, TableEncoder(),
-                            TableEncoder(n_bins=999)]),
-    "categorical_features": (["from_dtype", None],
-                             ["x", [0], [99], [-1], [True], ["c0"], ["nobody"], [0.5], [None],
+    "encoder": (["auto", "passthrough", TableEncoder(), TableEncoder(n_bins=3, dtype="float32"),
+                 TableEncoder([0], n_bins=255)], ["x", TableEncoder, TableEncoder(n_bins=999), 1]),
+    "categorical_features": (["from_dtype", None, [0], ["c0"]],
+                             ["x", [99], [-1], [True], ["nobody"], [0.5], [None],
                               [[0]]]),
     "calibration": (["auto", "temperature", None], ["x", 1]),
     "dtype": (["auto", "float32", "float64"], ["float16", float, None]),
 }  # fmt: skip
+
 
 # ---------------------------------------------------------------- what must hold
 
@@ -381,30 +507,44 @@ outcomes: Counter = Counter()
 
 def raised_on_purpose(error):
     """Whether a `raise` of skxent or scikit-learn made the error, with something to read."""
-    if re.match("could not convert string to float|float\\(\\) argument must be", str(error)):
-        return True  # what scikit-learn's check_array leaves to NumPy, and it says what is wrong
+    # what scikit-learn's check_array leaves to NumPy and pandas; they say what is wrong
+    if re.match("could not convert string|float\\(\\) argument must be|Cannot cast", str(error)):
+        return True
     frame = traceback.extract_tb(error.__traceback__)[-1]
     ours = re.search(r"[/\\](skxent|sklearn)[/\\]", frame.filename)
     return ours and "raise" in linecache.getline(frame.filename, frame.lineno)
 
 
-def attempt(drawn, name, call):
-    """Return the result of a call, or None if it was refused as it should be."""
+def attempt(drawn, name, call, refusal=None):
+    """Return the result of a call, or None if it was refused as it should be.
+
+    `refusal` is what must be said of it, where it must be refused.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.filterwarnings("ignore", category=ConvergenceWarning)
+            warnings.filterwarnings("ignore", category=UndefinedMetricWarning)
             warnings.filterwarnings("ignore", "scoring was NaN")
             warnings.filterwarnings("ignore", "A column-vector y was passed")
-            result = call()
+            warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
+            warnings.filterwarnings("ignore", "The y_prob values do not sum to one")  # log loss
+            warnings.filterwarnings("ignore", "The least populated class in y has only")  # of cv
+            warnings.filterwarnings("ignore", "pandas.DataFrame with sparse columns found")
+            warnings.filterwarnings("ignore", "X (does not have valid|has) feature names")
+            with contextlib.redirect_stdout(io.StringIO()):  # verbose
+                result = call()
     except (ValueError, TypeError, AttributeError) as error:
         message = str(error)
         assert not isinstance(error, NotFittedError)
         assert raised_on_purpose(error) and len(message) > 15, "an error that nobody foresaw"
         foreseen = any(text in message for text in FORESEEN)
+        if refusal is not None:
+            foreseen = re.search(refusal, message)
         assert foreseen or drawn.unsound, "refused though all that was drawn is sound"
         outcomes[f"{name} refused"] += 1
         return None
+    assert refusal is None, "not refused"
     outcomes[name] += 1
     return result
 
@@ -414,9 +554,27 @@ def classes_of(y):
     if y is None or np.ndim(y) > 1 and np.shape(y)[1] > 1:
         return None if y is None else np.arange(np.shape(y)[1])
     try:
-        return np.unique(y)
+        return np.unique(np.asarray(y))
     except TypeError:
         return None
+
+
+def strange_rows(drawn, X, kind, columns):
+    """Return rows that are not those of training, with what must be said of them, if anything."""
+    what = drawn.one_of(
+        "strange rows", ["another table", "one row", "no rows", "fewer columns", "renamed", "text"]
+    )
+    if what == "another table":
+        return drawn.table(4, kind, columns), None
+    if what == "one row":
+        return _safe_indexing(X, slice(0, 1)), None
+    if what == "no rows":
+        return _safe_indexing(X, slice(0, 0)), "0 sample|minimum of 1|Expected 2D array"
+    if what == "text":
+        return np.full((3, columns), "a", dtype=object), None
+    X = pd.DataFrame(np.zeros((3, columns + (what == "fewer columns"))))
+    X.columns = [f"other {j}" for j in range(X.shape[1])]
+    return X, None if what == "renamed" else "feature names|features"
 
 
 def check_predictions(model, X, n, one_of_several):
@@ -436,15 +594,18 @@ def check_predictions(model, X, n, one_of_several):
 def abuse(data):
     """Draw one case and check all that must hold of it."""
     drawn = Draw(data)
-    n = drawn.one_of("rows", [5, 2, 3, 1, 20, 59, 61, 150, 1001], share=0)
+    n = drawn.one_of("rows", [5, 2, 3, 1, 20, 59, 61, 150, *(5, 2, 3, 20, 59, 61), 1001])
     columns = drawn(st.integers(1, 5), "columns")
     kind = drawn.one_of(
-        "table", ["numbers", "integers", "objects", "pandas", "polars", "sparse", "list"]
-    )
+        "table",
+        ["numbers", "integers", "objects", "pandas", "polars", "sparse", "list", "pyarrow", "text",
+         "bool"],
+    )  # fmt: skip
     several = drawn.one_of("several", [False, True])
     cls = SigmoidMLPClassifier if several else SoftmaxMLPClassifier
     parameters = drawn.parameters()
     table, w = drawn.table(n + 3, kind, columns), drawn.weights(n)
+    table = table.tocsr() if sp.issparse(table) and table.format in ("coo", "bsr") else table
     X, other = (_safe_indexing(table, slice(*rows)) for rows in ((0, n), (n, n + 3)))
     y = drawn.targets(n, several and drawn.one_of("indicator", [True, False]))
 
@@ -455,16 +616,18 @@ def abuse(data):
             assert np.isfinite(encoded.data if sp.issparse(encoded) else encoded).all()
 
     model = cls(**parameters)
-    first = drawn.one_of("first call", ["fit", "partial_fit"])
+    calls = drawn(
+        st.lists(st.sampled_from(["fit", "partial_fit"]), min_size=1, max_size=3), "calls"
+    )
 
-    def step(call):
+    def step(model, call):
         if call == "fit":
             return model.fit(X, y, w)
         return model.partial_fit(X, y, w, classes=classes_of(y))
 
-    before = None
-    for call in (first, drawn.one_of("second call", ["fit", "partial_fit"])):
-        done = attempt(drawn, call, lambda call=call: step(call))
+    first = before = None
+    for call in calls:
+        done = attempt(drawn, call, lambda call=call: step(model, call))
         if done is None and before is None:
             assert not hasattr(model, "classes_"), "a refused call left something behind"
             return
@@ -475,10 +638,21 @@ def abuse(data):
         if done is None:
             assert np.array_equal(p, before), "a refused call changed the model"
         before = p
+        first = p if first is None else first
+
     attempt(drawn, "other rows", lambda: check_predictions(model, other, 3, one))
-    if not drawn.unsound and drawn.one_of("pickled", [False, False, False, True]):
-        again = pickle.loads(pickle.dumps(model)).predict_proba(X)
-        assert np.array_equal(again, before)
+    rows, refusal = strange_rows(drawn, X, kind, columns)
+    size = rows.shape[0] if hasattr(rows, "shape") else len(rows)
+    attempt(drawn, "strange rows", lambda: check_predictions(model, rows, size, one), refusal)
+    if not drawn.unsound:
+        again = pickle.loads(pickle.dumps(model))
+        assert again.summary() == model.summary() and repr(again) == repr(model)
+        assert np.array_equal(again.predict_proba(X), before)
+    repeats = model.random_state is not None and model.max_time is None and calls[0] == "fit"
+    if repeats and drawn.one_of("fit again", [False, False, True]):
+        again = clone(model).set_params(n_jobs=drawn.one_of("other n_jobs", [1, 2]))
+        assert attempt(drawn, "fit again", lambda: step(again, "fit")) is not None
+        assert np.array_equal(again.predict_proba(X), first)
 
 
 def run(cases, seed=None):
@@ -498,14 +672,17 @@ def run(cases, seed=None):
 
 
 def main():
-    """Run, and print what became of the calls."""
+    """Run in pieces, and print what became of the calls."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)
-    run(args.cases, args.seed)
+    pieces = [min(PIECE, args.cases - done) for done in range(0, args.cases, PIECE)]
+    for seed, cases in enumerate(pieces, args.seed):
+        print(f"--cases {cases} --seed {seed}", flush=True)
+        run(cases, seed)
     for name, count in sorted(outcomes.items()):
         print(f"{name:24} {count:8}")
 

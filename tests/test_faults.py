@@ -225,3 +225,55 @@ def test_rows_so_far_out_that_outputs_overflow(cls, iris):
         assert np.isfinite(log_p).all() and np.allclose(p.sum(axis=1), 1)
         assert_array_equal(p[:2], clf.predict_proba(far[:2]))
         assert p.shape == (3, classes)
+
+
+def test_labels_beyond_int64():
+    y = np.array([2**64 - 1, 2**64 - 2] * 5, dtype=np.uint64)
+    clf = SoftmaxMLPClassifier(max_iter=1, random_state=0).fit(np.arange(10.0)[:, None], y)
+    assert clf.classes_.tolist() == [2**64 - 2, 2**64 - 1]
+
+
+def test_weights_whose_products_overflow_are_an_error(iris):
+    X, y = iris
+    clf = SoftmaxMLPClassifier(class_weight={0: 1e300})
+    with pytest.raises(ValueError, match="times the class weights, sum to inf"):
+        clf.fit(X, y, np.full(len(y), 1e300))
+
+
+def test_long_doubles_through_an_encoder_of_ones_own(iris):
+    X, y = iris
+    clf = SoftmaxMLPClassifier(encoder=TableEncoder(), max_iter=1, random_state=0)
+    p = clf.fit(X, y).predict_proba(X)
+    assert_array_equal(clf.fit(X.astype(np.longdouble), y).predict_proba(X), p)
+
+
+def test_lists_where_there_were_texts_are_an_error():
+    encoder = TableEncoder().fit(np.array([["a"], ["b"]], dtype=object))
+    X = np.empty((2, 1), dtype=object)
+    X[:, 0] = [[1], None]
+    with pytest.raises(ValueError, match="Column 0 holds other values, but held text values"):
+        encoder.transform(X)
+
+
+# ---- first rows that say little
+
+
+def test_partial_fit_row_by_row(iris):
+    """What is constant in the first row stays: later rows are told apart by it."""
+    X, y = iris
+    clf = SoftmaxMLPClassifier(random_state=0)
+    for row in np.random.default_rng(0).permutation(len(y)):
+        clf.partial_fit(X[[row]], y[[row]], classes=[0, 1, 2])
+    assert clf.encoder_.get_feature_names_out().tolist() == ["x0", "x1", "x2", "x3"]
+    assert clf.score(X, y) > 0.9
+
+
+def test_partial_fit_keeps_what_is_constant_so_far():
+    first = pd.DataFrame({"a": [5.0] * 4, "gaps": [np.nan] * 4, "level": list("uuuu")})
+    clf = SoftmaxMLPClassifier(random_state=0).partial_fit(first, [0, 1, 0, 1], classes=[0, 1])
+    names = clf.encoder_.get_feature_names_out().tolist()
+    assert names == ["a", "gaps", "gaps_missing", "level_u"]
+    later = pd.DataFrame({"a": [5.0, 6.0], "gaps": [0.0, None], "level": ["u", "v"]})
+    one, other = clf.encoder_.transform(later)
+    assert one.tolist() == [0, 0, 0, 1] and other[0] > 0.9 and other[1:].tolist() == [0, 1, 0]
+    assert np.isfinite(clf.partial_fit(later, [0, 1]).predict_proba(later)).all()

@@ -172,12 +172,21 @@ def test_copies_share_their_arrays(iris):
 
 @pytest.mark.parametrize("data", ["table", "digits"])
 def test_size_of_the_file(data, request):
-    """At most 1.2 times the weights and the encoder; skops adds 70 kB, whatever the model."""
+    """At most 1.2 times the weights and the encoder."""
     X, y = request.getfixturevalue(data)
     estimator = SoftmaxMLPClassifier(max_iter=20, n_jobs=1, random_state=0).fit(X, y)
     content = estimator._params.nbytes + len(pickle.dumps(estimator.encoder_))
     assert len(skops_io.dumps(estimator)) < 1.2 * content
     assert len(pickle.dumps(estimator)) < 1.05 * content
+
+
+def test_size_of_a_small_model(iris):
+    """What is neither weights nor encoder is parameters, history and states of random numbers."""
+    estimator = SoftmaxMLPClassifier(64, n_members=1, random_state=0).fit(*iris)
+    content = estimator._params.nbytes + len(pickle.dumps(estimator.encoder_))
+    assert content < 5_000
+    assert len(skops_io.dumps(estimator)) < content + 20_000
+    assert len(pickle.dumps(estimator)) < content + 16_000
 
 
 @pytest.mark.parametrize("cls", [SoftmaxMLPClassifier, TableEncoder])

@@ -618,7 +618,16 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if self._encoder_state is not None:
             return self.encoder_._compact(X, self, statistics)
         plain = plain_rows(self, X)
-        return validate_data(self, X, **_AS_IT_IS, reset=False) if plain is None else plain
+        if plain is not None:
+            return plain
+        X = validate_data(self, X, **_AS_IT_IS, ensure_all_finite="allow-nan", reset=False)
+        if np.isnan(X.data if sp.issparse(X) else X).any():
+            raise ValueError(
+                "Input X contains NaN, which no network can compute with, and "
+                "encoder='passthrough' hands X on as it is. Leave encoder='auto', which learns "
+                "what gaps mean, or impute them first."
+            )
+        return X
 
     def _inputs_of(self, compact) -> Inputs:
         if isinstance(compact, tuple):

@@ -762,6 +762,17 @@ def test_overflowing_features_by_default(Classifier, encoder, breast_cancer):
         assert clf.score(X, y) > 0.9
 
 
+@pytest.mark.parametrize("form", ["array", "frame", "sparse"])
+def test_gaps_without_an_encoder_point_to_the_encoder(form, iris):
+    make = {"array": np.asarray, "frame": pd.DataFrame, "sparse": sp.csr_array}[form]
+    X, y = iris
+    clf = SoftmaxMLPClassifier(encoder="passthrough", max_iter=2, n_members=1).fit(make(X), y)
+    gaps = np.where(X == X[0, 0], np.nan, X)
+    for ask in (lambda: clf.predict(make(gaps)), lambda: clf.fit(make(gaps), y)):
+        with pytest.raises(ValueError, match="contains NaN.*encoder='auto'.*impute"):
+            ask()
+
+
 @both_classes
 @pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "identity"])
 def test_overflowing_rows_at_prediction(Classifier, activation, breast_cancer):

@@ -51,6 +51,7 @@ def resolve(
     With `needs_held_out`, early stopping is on unless it was switched off.
     """
     solver = given["solver"]
+    whys: dict[str, str] = {}
     if solver != "auto":
         reason = f"solver={solver!r} is named: scikit-learn's default"
         of_its_own = {
@@ -66,8 +67,12 @@ def resolve(
         rules = CLASSIC | {"alpha": 1.0, "hidden_layer_sizes": (32,)}
     else:
         solver, reason = "adamw", f"{n_rows} rows, {SMALL} or more: a committee over folds"
-        rules = table_recipe(n_rows)
-    reasons = {k: reason for k in rules if isinstance(given[k], str) and given[k] == "auto"}
+        recipe = table_recipe(n_rows)
+        rules = {name: value for name, (value, _) in recipe.items()}
+        whys = {name: why for name, (_, why) in recipe.items()}
+    reasons = {
+        k: whys.get(k, reason) for k in rules if isinstance(given[k], str) and given[k] == "auto"
+    }
     settings = {k: rules[k] if k in reasons else given[k] for k in rules}
     if given["solver"] == "auto":
         reasons, settings["solver"] = {"solver": reason} | reasons, solver
@@ -78,23 +83,30 @@ def resolve(
     return Plan(solver, settings, reasons, incremental)
 
 
-def table_recipe(n_rows: int) -> dict[str, Any]:
-    """Return the rules of the committee for tables, by the number of rows."""
+def table_recipe(n_rows: int) -> dict[str, tuple[Any, str]]:
+    """Return the rules of the committee for tables, by the number of rows, each with its reason."""
+    few = n_rows < 1000
     return {
-        "hidden_layer_sizes": (128, 128),
-        # the bins of a larger table are many more columns, that want more shrinkage
-        "alpha": 3.0 if n_rows >= 1000 else 1.0,
-        "batch_size": 256 if n_rows > 3000 else 64 if n_rows > 500 else 32,
-        "learning_rate": "cosine",
-        "learning_rate_init": 4e-3,
-        "max_iter": 60,
-        "early_stopping": True,
-        "beta_2": 0.99,
-        "n_iter_no_change": 8 if n_rows > 1000 else 15,
-        "init": "he_normal",
-        "dropout": 0.15,
-        "weight_decay": 0.01,
-        "averaging": 0.99,
-        "n_members": 8,
-        "calibration": "temperature",
+        "hidden_layer_sizes": ((128, 128), "for tables of any size"),
+        # bins are many more columns, that want more shrinkage
+        "alpha": (1.0, "fewer than 1000 rows") if few else (3.0, "1000 rows or more: bins"),
+        "batch_size": (
+            256 if n_rows > 3000 else 64 if n_rows > 500 else 32,
+            "32 up to 500 rows, 64 up to 3000, 256 above",
+        ),
+        "learning_rate": ("cosine", "up for 5 % of the run, then down to 0"),
+        "learning_rate_init": (4e-3, "the top of that schedule"),
+        "max_iter": (60, "the length of that schedule"),
+        "early_stopping": (True, "every member is judged by rows of its own"),
+        "beta_2": (0.99, "squared gradients are averaged over 100 steps"),
+        "n_iter_no_change": (
+            8 if n_rows > 1000 else 15,
+            "15 epochs up to 1000 rows, whose judgement is noisy, 8 above",
+        ),
+        "init": ("he_normal", "made for relu"),
+        "dropout": (0.15, "of every hidden layer"),
+        "weight_decay": (0.01, "AdamW's usual one"),
+        "averaging": (0.99, "weights are averaged over 100 steps"),
+        "n_members": (8, "the mean of eight networks"),
+        "calibration": ("temperature", "by the rows that members were judged by"),
     }

@@ -81,6 +81,19 @@ def test_the_layers_are_those_of_the_network(committee):
     assert sum(int(row[-1]) for row in layers(committee)) == n_params
 
 
+@pytest.mark.parametrize("n_rows", [100, 501, 999, 1000, 1001, 3001])
+def test_every_setting_has_a_reason_that_names_its_thresholds(n_rows, rows):
+    X, y = np.resize(rows[0], (n_rows, 4)), np.resize(rows[1], n_rows)
+    clf = SoftmaxMLPClassifier((2,), n_members=2, max_iter=1, encoder="passthrough").fit(X, y)
+    choices = {choice.parameter: choice for choice in clf._summary.choices}
+    assert f"{n_rows} rows" in choices["solver"].why
+    assert len({choice.why for choice in choices.values()}) == len(choices)
+    for name, threshold in (("alpha", 1000), ("batch_size", 3000), ("n_iter_no_change", 1000)):
+        assert str(threshold) in choices[name].why
+        assert str(choices[name].chosen).removesuffix(".0") in choices[name].why or name == "alpha"
+    assert (choices["alpha"].chosen == 3.0) == ("or more" in choices["alpha"].why)
+
+
 def test_what_auto_chose_and_why_is_what_the_summary_prints(committee):
     found = tables(committee)['What "auto" chose']
     assert found[0] == ["Parameter", "Chosen", "Why"]

@@ -9,7 +9,7 @@
 
 enum {
     T(BLOCK) = 256, /* rows that are held at one time */
-    T(PIECE) = 16384, /* weights of a piece, about */
+    T(PIECE) = 8192, /* weights of a piece, about */
     T(FEW) = 4,       /* rows from where on sums of weights up to every bin are made beforehand */
 };
 

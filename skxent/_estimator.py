@@ -621,7 +621,8 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if plain is not None:
             return plain
         X = validate_data(self, X, **_AS_IT_IS, ensure_all_finite="allow-nan", reset=False)
-        if np.isnan(X.data if sp.issparse(X) else X).any():
+        values = X.data if sp.issparse(X) else X
+        if values.size and np.isnan(values.min()):  # not isnan(values): that takes memory
             raise ValueError(
                 "Input X contains NaN, which no network can compute with, and "
                 "encoder='passthrough' hands X on as it is. Leave encoder='auto', which learns "

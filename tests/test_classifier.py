@@ -283,6 +283,24 @@ def test_sparse_is_not_made_dense(encoder, solver, rng):
     assert peak < 200e6
 
 
+@stopping_short
+def test_a_memory_map_is_not_copied(tmp_path, rng):
+    """Nor is anything else made for every cell: of 40 million bytes, a mask would be ten."""
+    X = np.lib.format.open_memmap(tmp_path / "X.npy", "w+", np.float32, (500_000, 20))
+    X[:, 0] = rng.normal(size=len(X))
+    X.flush()
+    X, y = np.load(tmp_path / "X.npy", mmap_mode="r"), (X[:, 0] > 0).astype(np.uint8)
+    clf = SoftmaxMLPClassifier((4,), solver="adam", encoder="passthrough", max_iter=1)
+    clf.fit(X[:100], y[:100])
+    tracemalloc.start()
+    try:
+        clf.fit(X, y)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 6e6
+
+
 @pytest.mark.parametrize("name", ["pandas", "polars"])
 def test_data_frames_of_numbers(name, iris):
     library = pytest.importorskip(name)

@@ -620,7 +620,8 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         plain = plain_rows(self, X)
         if plain is not None:
             return plain
-        X = validate_data(self, X, **_AS_IT_IS, ensure_all_finite="allow-nan", reset=False)
+        with np.errstate(invalid="ignore"):  # scikit-learn sums all numbers up, be they huge
+            X = validate_data(self, X, **_AS_IT_IS, ensure_all_finite="allow-nan", reset=False)
         values = X.data if sp.issparse(X) else X
         if values.size and np.isnan(values.min()):  # not isnan(values): that takes memory
             raise ValueError(

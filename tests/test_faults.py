@@ -255,6 +255,14 @@ def test_lists_where_there_were_texts_are_an_error():
         encoder.transform(X)
 
 
+def test_huge_numbers_as_they_are_do_not_warn():
+    """Their sum is infinity minus infinity."""
+    X = np.full((64, 4), np.finfo(np.float32).max, dtype=np.float32) * np.float32([1, 1, -1, -1])
+    clf = SoftmaxMLPClassifier((), encoder="passthrough", alpha=0.0, max_iter=1)
+    with pytest.raises(ValueError, match="diverged in its first epoch"):
+        clf.fit(X, np.arange(64) % 2)
+
+
 # ---- first rows that say little
 
 

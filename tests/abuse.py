@@ -325,7 +325,7 @@ class Draw:
         if several:
             return (self.rng.random((n, self.one_of("outputs", [2, 3]))) < 0.4).astype(int)
         k = self.one_of("classes", [2, 3, 12, 40], [1], 0.03)
-        k = 1000 if n > 1000 and k == 40 else k
+        k = 300 if n > 1000 and k == 40 else k
         codes = self.rng.integers(0, k, n)
         if n >= k:
             codes[:k] = np.arange(k)

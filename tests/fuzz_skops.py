@@ -121,7 +121,7 @@ def case(data, rng):
     change = redescribed if kind == 3 else damaged
     try:
         members[name] = change(members[name], rng)
-    except (ValueError, RecursionError):  # exchanged nodes can contain each other
+    except (ValueError, IndexError, RecursionError):  # nodes that contain each other, or nothing
         return damaged(data, rng)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

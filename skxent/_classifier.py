@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from inspect import cleandoc
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import expit, log_expit
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
 from ._decisions import log_softmax
 from ._estimator import BaseMLP
+from ._frames import columns_of, is_floating, numbers_of
 from ._labels import check_present
 
 
@@ -215,11 +217,19 @@ class SoftmaxMLPClassifier(BaseMLP):
         if soft is not None:
             matrix, labels = soft
             if not warm:
-                self._set_classes(labels if classes is None else np.asarray(classes))
+                found = np.arange(matrix.shape[1]) if labels is None else labels
+                self._set_classes(found if classes is None else np.unique(classes))
+            else:
+                self._check_declared(classes)
             if matrix.shape[1] != len(self.classes_):
                 raise ValueError(
                     f"y has {matrix.shape[1]} columns of probabilities, but there are "
                     f"{len(self.classes_)} classes: {self.classes_}."
+                )
+            if labels is not None and not np.array_equal(labels, self.classes_):
+                raise ValueError(
+                    f"y has the columns {labels}, but the classes are {self.classes_}: name the "
+                    "columns of probabilities after the classes."
                 )
             targets = matrix if self.n_outputs_ > 1 else matrix[:, 1:].copy()
             return targets, matrix.argmax(axis=1)
@@ -325,9 +335,15 @@ class SigmoidMLPClassifier(BaseMLP):
             )
         if not hasattr(y, "toarray") and np.asarray(y).ndim == 1:
             check_present(np.asarray(y))
-        if type_of_target(y) != "multilabel-indicator" and not (warm and self.n_outputs_ > 1):
+        kind = type_of_target(y)
+        if kind != "multilabel-indicator" and not (warm and self.n_outputs_ > 1):
+            if kind.endswith("multioutput"):
+                raise ValueError(
+                    f"A 2-D y is a multilabel indicator, which holds 0 and 1 only; got {kind} "
+                    "values. Probabilities as targets are SoftmaxMLPClassifier's."
+                )
             y = column_or_1d(y, warn=True)
-            if type_of_target(y) == "multiclass":
+            if kind == "multiclass":
                 raise ValueError(
                     "Only binary classification is supported. The type of the target is "
                     "multiclass. One of several classes per row is SoftmaxMLPClassifier's task."
@@ -337,6 +353,12 @@ class SigmoidMLPClassifier(BaseMLP):
         matrix = matrix.toarray() if hasattr(matrix, "toarray") else matrix
         if not np.isin(matrix, (0, 1)).all():
             raise ValueError("A multilabel y holds 0 and 1 only.")
+        if self.class_weight is not None:
+            raise ValueError(
+                "class_weight is for one class per row, and the rows of a multilabel y have "
+                f"several; got {self.class_weight!r}. Set it to None, and weight rows by "
+                "sample_weight."
+            )
         if not warm:
             self.classes_ = np.arange(matrix.shape[1])
             self.n_outputs_ = matrix.shape[1]
@@ -447,18 +469,30 @@ def _positive(p: NDArray) -> NDArray:
     return np.maximum(p, np.finfo(p.dtype).tiny, out=p)
 
 
-def _soft_targets(y: ArrayLike) -> tuple[NDArray, NDArray] | None:
-    """(rows of probabilities, class labels) if that is what y is, else None."""
-    values = np.asarray(y) if getattr(y, "ndim", 1) == 2 or isinstance(y, list) else None
-    if values is None or values.ndim != 2 or values.dtype.kind != "f" or values.shape[1] < 2:
-        return None
+def _soft_targets(y: Any) -> tuple[NDArray, NDArray | None] | None:
+    """Return rows of probabilities and the sorted labels, if that is what y is, else None.
+
+    The columns of a DataFrame are put into the order of their labels; those of an array have none.
+    """
+    labels = None
+    if hasattr(y, "columns"):
+        columns = columns_of(y)
+        if len(columns) < 2 or not all(map(is_floating, columns)):
+            return None
+        labels, order = np.unique(np.asarray(y.columns), return_index=True)
+        if len(labels) < len(columns):
+            raise ValueError(f"y has several columns of one name among {list(y.columns)}.")
+        values = np.column_stack([numbers_of(columns[i]) for i in order])
+    else:
+        values = np.asarray(y) if getattr(y, "ndim", 1) == 2 or isinstance(y, list) else None
+        if values is None or values.ndim != 2 or values.dtype.kind != "f" or values.shape[1] < 2:
+            return None
     values = check_array(values, dtype=np.float64, input_name="y")
     if (values < 0).any() or not np.allclose(values.sum(axis=1), 1, atol=1e-4):
         raise ValueError(
             "A 2-D float y holds rows of class probabilities: not negative, each row with the sum "
             "1. Got rows that are not; for one label per row pass a 1-D y."
         )
-    labels = np.asarray(y.columns) if hasattr(y, "columns") else np.arange(values.shape[1])
     return values, labels
 
 

@@ -6,6 +6,7 @@ position in a list of levels or along a row of bins. Its product with a matrix o
 is a matter of looking up rows, which is how the networks of this package use it.
 """
 
+import copy
 from numbers import Integral
 from typing import Any
 
@@ -208,7 +209,8 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         self : TableEncoder
             The fitted encoder.
         """
-        self._learn(X, y, sample_weight)
+        new, _ = self._fitted(X, y, sample_weight)
+        self.__dict__ = vars(new)
         return self
 
     def fit_transform(
@@ -234,8 +236,15 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         encoded : ndarray of shape (n_samples, n_features_out), or sparse matrix
             The encoded table.
         """
-        compact = self._compact(X, statistics=self._learn(X, y, sample_weight))
+        new, statistics = self._fitted(X, y, sample_weight)
+        compact = new._compact(X, statistics=statistics)
+        self.__dict__ = vars(new)
         return compact if self._sparse else self._expand(*compact)
+
+    def _fitted(self, X, y, sample_weight):
+        """Return a fitted copy, for a fit that fails changes nothing, and its statistics of y."""
+        new = copy.copy(self)
+        return new, new._learn(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def _learn(self, X, y, sample_weight, keep_constants=False):

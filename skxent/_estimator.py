@@ -275,6 +275,11 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         """
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val go together: give both or none.")
+        if groups is not None and self.cv is None:
+            raise ValueError(
+                "groups are for a splitter, and cv=None splits at random. Set cv to one that heeds "
+                "groups, such as GroupKFold()."
+            )
         if X_val is None and sample_weight_val is not None:
             raise ValueError("sample_weight_val are the weights of X_val: give that too.")
         validation = None if X_val is None else (X_val, y_val, sample_weight_val)
@@ -473,8 +478,12 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         elif not (incremental and warm and self.calibration is not None):
             self.temperature_ = 1.0  # partial_fit holds nothing out: it keeps what fit has learnt
         # a schedule that ends with max_iter is meant to
-        endless = plan.learning_rate in ("constant", "invscaling", "adaptive")
-        runs_out = self.solver != "auto" and endless and not incremental
+        scheduled = plan.solver in MINI_BATCH and plan.learning_rate not in (
+            "constant",
+            "invscaling",
+            "adaptive",
+        )
+        runs_out = self.solver != "auto" and not scheduled and not incremental
         warn_of_ending(worst, plan, self.tol, self.max_fun, runs_out)
         if self.verbose > 1 and not incremental:
             print(closing_line(watch, self.temperature_))
@@ -487,12 +496,8 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if not warm:
             declared = found if classes is None or not incremental else np.unique(classes)
             self._set_classes(declared)
-        elif incremental and classes is not None:
-            if not np.array_equal(np.unique(classes), self.classes_):
-                raise ValueError(
-                    f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
-                    f"{self.classes_!r}"
-                )
+        else:
+            self._check_declared(classes)
         if self.warm_start and not incremental and not np.array_equal(found, self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
@@ -506,6 +511,14 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
                 )
             codes = np.searchsorted(self.classes_, found).astype(codes.dtype)[codes]
         return codes, codes
+
+    def _check_declared(self, classes):
+        """Raise if the classes given to a later call of partial_fit are others."""
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+                f"{self.classes_!r}"
+            )
 
     def _kernel_targets(self, targets, dtype):
         """Targets as the kernel reads them, smoothed where that is asked for."""
@@ -580,6 +593,12 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     def _learn_table(self, X, codes, weights, plan):
         """Learn names, dtype and encoder; return the encoder's out-of-fold statistics of y."""
         self._dtype = self.dtype
+        own = not isinstance(self.encoder, str) or self.encoder == "passthrough"
+        if own and not isinstance(self.categorical_features, str):
+            raise ValueError(
+                f"categorical_features={self.categorical_features!r} is for encoder='auto'; got "
+                f"encoder={self.encoder!r}. Give it to that TableEncoder, or leave one of them out."
+            )
         if isinstance(self.encoder, str) and self.encoder == "passthrough":
             self._encoder_state = None
             X = validate_data(self, X, **_AS_IT_IS, ensure_all_finite=False, reset=True)

@@ -106,6 +106,12 @@ def is_numeric(X):
     return isinstance(X, np.ndarray) and X.dtype.kind in "iuf"
 
 
+def is_floating(column):
+    """Whether a column holds floats."""
+    dtype = column.dtype
+    return dtype.kind == "f" if hasattr(dtype, "kind") else dtype.is_float()
+
+
 def columns_of(X):
     """Return the columns of a table."""
     if isinstance(X, np.ndarray):

@@ -39,7 +39,8 @@ def unique_labels(y: NDArray) -> tuple[NDArray, NDArray]:
 
 def check_present(y: NDArray) -> None:
     """Raise if a label is missing; scikit-learn's own check knows NaN only."""
-    if y.dtype.kind == "O" and any(type(label).__name__ in MISSING for label in y.flat):
+    is_date = y.dtype.kind in "Mm" and np.isnat(y).any()
+    if is_date or y.dtype.kind == "O" and any(type(label).__name__ in MISSING for label in y.flat):
         raise ValueError(
             "Input y contains missing values (None, NA or NaT): leave out rows without a label."
         )
@@ -50,7 +51,8 @@ def class_factors(class_weight: Any, classes: NDArray, codes: NDArray, weights: 
     """Return the factor on the weights of every class's rows.
 
     "balanced" gives all classes that are there the same total weight; otherwise `class_weight`
-    names factors, and classes it does not name have 1.
+    names factors, and classes it does not name have 1. It may name more where it names all: a fold
+    may lack a class.
     """
     if class_weight == "balanced":
         mass = np.bincount(codes, weights=weights, minlength=len(classes))
@@ -60,7 +62,7 @@ def class_factors(class_weight: Any, classes: NDArray, codes: NDArray, weights: 
         return factors
     labels = classes.tolist()
     unknown = [label for label in class_weight if label not in labels]
-    if unknown:
+    if unknown and not set(labels) <= set(class_weight):
         raise ValueError(f"class_weight names {unknown}, which are not among the classes {labels}.")
     factors = np.array([class_weight.get(label, 1.0) for label in labels], dtype=float)
     if not (factors >= 0).all():

@@ -79,7 +79,8 @@ def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -
         :class:`~sklearn.pipeline.Pipeline`, with one of them inside.
     X : DataFrame or array-like of shape (n_samples, n_features)
         Some rows of the table, for the names and types of the inputs: one input of shape
-        (n, 1) for each column of a DataFrame, with its name, or one matrix named "X".
+        (n, 1) for each column of a DataFrame, with its name and in the order of ``fit``, or one
+        matrix named "X".
     target_opset : int, dict or None, default=None
         The version of ONNX operators to keep to, as in skl2onnx.
 
@@ -91,7 +92,8 @@ def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -
     Raises
     ------
     ValueError
-        If a type of X, or of the class labels, does not exist in ONNX.
+        If a type of X, or of the class labels, does not exist in ONNX, X lacks columns of fit, or a
+        column has the name of an output.
 
     See Also
     --------
@@ -119,12 +121,29 @@ def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -
     """
     check_is_fitted(estimator)
     options = {id(estimator): {"zipmap": False}} if is_classifier(estimator) else None
-    types = _input_types(X)
+    types = _in_order(estimator, _input_types(X)) if hasattr(X, "columns") else _input_types(X)
     model = convert_sklearn(
         estimator, initial_types=types, options=options, target_opset=target_opset
     )
     _rename_inputs(model.graph, [name for name, _ in types])
     return model
+
+
+def _in_order(estimator, types):
+    """Return the inputs in the order of the columns in fit: those of X are known by name."""
+    by_name = dict(types)
+    names = [str(name) for name in getattr(estimator, "feature_names_in_", by_name)]
+    if lacking := [name for name in names if name not in by_name]:
+        raise ValueError(
+            f"X lacks the columns {lacking}, which the estimator was fitted on; it has "
+            f"{list(by_name)}."
+        )
+    if taken := {"label", "probabilities", "variable"}.intersection(names):
+        raise ValueError(
+            f"Columns are named {sorted(taken)}, which are names of outputs of the model: fit on "
+            "a table with other names."
+        )
+    return [(name, by_name[name]) for name in names]
 
 
 def _rename_inputs(graph, names):

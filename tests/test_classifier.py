@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFit
 from sklearn.metrics import log_loss
 from sklearn.utils._param_validation import InvalidParameterError
 
-from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
+from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder
 from skxent.losses import log_softmax, softmax
 
 CLASSES = (SoftmaxMLPClassifier, SigmoidMLPClassifier)
@@ -778,6 +778,49 @@ def test_overflowing_features_by_default(Classifier, encoder, breast_cancer):
     assert np.isfinite(clf.predict_proba(X)).all()
     if encoder == "auto":
         assert clf.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 50, 1: 1}])
+def test_class_weights_of_several_labels_are_refused(class_weight, multilabel):
+    with pytest.raises(ValueError, match="class_weight is for one class per row"):
+        network(SigmoidMLPClassifier, class_weight=class_weight).fit(*multilabel)
+
+
+def test_shares_are_no_multilabel_targets(multilabel):
+    X, Y = multilabel
+    for y in (Y * 0.5, Y * 3):
+        with pytest.raises(ValueError, match="holds 0 and 1 only"):
+            network(SigmoidMLPClassifier).fit(X, y)
+
+
+def test_class_weights_may_name_a_class_that_a_fold_lacks(iris):
+    X, y = iris
+    some = y < 2
+    weights = {0: 1, 1: 2, 2: 5}
+    fold = network(class_weight=weights).fit(X[some], y[some])
+    twin = network(class_weight={0: 1, 1: 2}).fit(X[some], y[some])
+    assert_array_equal(fold.predict_proba(X), twin.predict_proba(X))
+    with pytest.raises(ValueError, match=r"class_weight names \[7\]"):
+        network(class_weight={0: 1, 7: 2}).fit(X, y)
+
+
+@pytest.mark.parametrize("dtype", ["M8[s]", "m8[s]"])
+def test_a_date_that_is_missing_is_no_class(dtype, iris):
+    X, codes = iris
+    y = np.array([0, 1, "NaT"], dtype=dtype)[codes]
+    with pytest.raises(ValueError, match="missing values"):
+        network().fit(X, y)
+
+
+def test_parameters_that_nothing_would_heed(iris):
+    X, y = iris
+    with pytest.raises(ValueError, match="groups are for a splitter"):
+        SoftmaxMLPClassifier().fit(X, y, groups=y)
+    for encoder in ("passthrough", TableEncoder()):
+        with pytest.raises(ValueError, match="categorical_features=.* is for encoder='auto'"):
+            SoftmaxMLPClassifier(encoder=encoder, categorical_features=[0]).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="max_iter=3"):
+        network(max_iter=3, learning_rate="cosine").fit(X, y)
 
 
 @pytest.mark.parametrize("form", ["array", "frame", "sparse"])

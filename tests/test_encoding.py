@@ -729,3 +729,14 @@ def test_nothing_is_remembered_in_transform():
     before, again = pickle.dumps(encoder), clone(encoder).fit(X)
     encoder.transform(X)
     assert pickle.dumps(encoder) == before == pickle.dumps(again)
+
+
+def test_a_fit_that_fails_changes_nothing():
+    X = pd.DataFrame({"a": [1.0, 2.0, 3.0], "c": ["x", "y", "x"], "d": [3.0, 1.0, 2.0]})
+    encoder = TableEncoder().fit(X)
+    expected = encoder.transform(X)
+    for bad in (X.assign(day=pd.Timestamp("2020")), X[["a"]].replace(2.0, np.inf)):
+        for attempt in (encoder.fit, encoder.fit_transform):
+            with pytest.raises(ValueError):
+                attempt(bad)
+            np.testing.assert_array_equal(encoder.transform(X), expected)

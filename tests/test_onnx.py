@@ -357,6 +357,18 @@ def test_errors(iris):
         to_onnx(dates, X)
 
 
+def test_inputs_are_wired_by_name(everything):
+    X, codes, _ = everything
+    estimator = SoftmaxMLPClassifier(**SMALL).fit(X, codes)
+    session = assert_same(estimator, X, example=X[X.columns[::-1]])
+    assert [given.name for given in session.get_inputs()] == list(X.columns)
+    with pytest.raises(ValueError, match=r"X lacks the columns \['small'\]"):
+        to_onnx(estimator, X.rename(columns={"small": "little"}))
+    twin = SoftmaxMLPClassifier(**SMALL).fit(X.rename(columns={"small": "label"}), codes)
+    with pytest.raises(ValueError, match=r"named \['label'\], which are names of outputs"):
+        to_onnx(twin, X.rename(columns={"small": "label"}))
+
+
 def test_errors_of_tables(rng):
     X = pd.DataFrame({"a": rng.standard_normal(100), "n": rng.integers(0, 9, 100)})
     estimator = SoftmaxMLPClassifier(**SMALL).fit(X, X["a"] > 0)

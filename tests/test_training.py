@@ -1610,6 +1610,42 @@ def test_columns_of_soft_targets_name_the_classes(iris, breast_cancer):
         assert clf.predict_proba(X).shape == (len(y), len(names))
 
 
+@pytest.mark.parametrize("form", ["plain", "nullable", "arrow", "polars"])
+def test_soft_targets_are_matched_by_name(form, breast_cancer):
+    pd = pytest.importorskip("pandas")
+    X, y = breast_cancer
+    P = pd.DataFrame({"yes": 0.9 * y + 0.05, "no": 0.95 - 0.9 * y})
+    make = {
+        "plain": lambda T: T,
+        "nullable": lambda T: T.astype("Float64"),
+        "arrow": lambda T: T.astype(pd.ArrowDtype(pytest.importorskip("pyarrow").float64())),
+        "polars": lambda T: pytest.importorskip("polars").DataFrame(T.to_dict("list")),
+    }[form]
+    params = dict(solver="adam", early_stopping=True, max_iter=30, learning_rate_init=0.01)
+    clf = network(**params).fit(X, make(P), X_val=X, y_val=make(P[["no", "yes"]]))
+    assert_array_equal(clf.classes_, ["no", "yes"])
+    assert clf.score(X, np.array(["no", "yes"])[y]) > 0.9
+    twin = network(**params).fit(X, P[["no", "yes"]], X_val=X, y_val=P)
+    assert twin.history_["validation_loss"] == clf.history_["validation_loss"]
+    hard = network(**params).fit(X, make(P), X_val=X, y_val=np.array(["no", "yes"])[y])
+    assert hard.history_["validation_loss"][-1] < 0.5
+
+
+def test_names_of_soft_targets_that_do_not_fit(breast_cancer):
+    pd = pytest.importorskip("pandas")
+    X, y = breast_cancer
+    P = pd.DataFrame({"yes": 1.0 * y, "no": 1.0 - y})
+    clf = network(max_iter=2)
+    with pytest.raises(ValueError, match="columns .*'nein'.* classes are .*'no'"):
+        clf.fit(X, P, X_val=X, y_val=P.rename(columns={"no": "nein"}))
+    with pytest.raises(ValueError, match="several columns of one name"):
+        clf.fit(X, P.set_axis(["p", "p"], axis=1))
+    clf = network(solver="adam").partial_fit(X, P, classes=["yes", "no"])
+    assert_array_equal(clf.classes_, ["no", "yes"])
+    with pytest.raises(ValueError, match="not the same as on last call"):
+        clf.partial_fit(X, P, classes=["ja", "nein"])
+
+
 def test_soft_targets_learn_the_probabilities(rng):
     """Where features say nothing the shares of the targets come back."""
     Y = np.tile([[0.2, 0.5, 0.3]], (80, 1))

@@ -24,8 +24,8 @@ class SoftmaxMLPClassifier(BaseMLP):
     scales are handled by a :class:`~skxent.TableEncoder`, and a small committee of networks is
     trained on folds of the rows, stopped by the log loss of the rows held out, and calibrated on
     them. Every parameter of scikit-learn's :class:`~sklearn.neural_network.MLPClassifier` exists
-    with the same meaning; **name a solver and every "auto" is scikit-learn's default**, one plain
-    network.
+    with the same meaning (`alpha` but for a factor); **name a solver and every "auto" is
+    scikit-learn's default**, one plain network.
 
     With logits :math:`z`, weights :math:`w`, their sum :math:`S` over the rows of a batch and
     :math:`N` over all training rows, every solver minimises
@@ -484,8 +484,10 @@ def _soft_targets(y: Any) -> tuple[NDArray, NDArray | None] | None:
             raise ValueError(f"y has several columns of one name among {list(y.columns)}.")
         values = np.column_stack([numbers_of(columns[i]) for i in order])
     else:
-        values = np.asarray(y) if getattr(y, "ndim", 1) == 2 or isinstance(y, list) else None
-        if values is None or values.ndim != 2 or values.dtype.kind != "f" or values.shape[1] < 2:
+        if getattr(y, "ndim", 1) != 2 and not isinstance(y, list):
+            return None
+        values = np.asarray(y)
+        if values.ndim != 2 or values.dtype.kind != "f" or values.shape[1] < 2:
             return None
     values = check_array(values, dtype=np.float64, input_name="y")
     if (values < 0).any() or not np.allclose(values.sum(axis=1), 1, atol=1e-4):

@@ -832,8 +832,8 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if watch.ending == "interrupted" and watch.n_epochs == 0:
             raise KeyboardInterrupt
         with np.errstate(over="ignore", invalid="ignore"):
-            largest = self._fitted_network.largest(self._params, 3.0)
-            overflows = not largest < np.finfo(self._params.dtype).max / 1e8
+            limit = np.finfo(self._params.dtype).max / 1e8
+            overflows = not self._fitted_network.stays_below(limit, self._params, 3.0)
         if overflows or watch.ending == "diverged" and not watch.n_epochs:
             raise ValueError(
                 "Training diverged in its first epoch: the loss or the outputs are not finite, so "

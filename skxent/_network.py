@@ -50,14 +50,24 @@ class Network:
             intercepts.append(params[..., stop:start])
         return coefs, intercepts
 
-    def largest(self, params: NDArray, x: float) -> float:
-        """Return a bound on all that rows of numbers up to `x` in absolute value become.
+    def stays_below(self, limit: float, params: NDArray, x: float) -> bool:
+        """Whether rows of numbers up to `x` in absolute value become none as large as `limit`.
 
-        No activation but "selu" (by 1.06) enlarges what it gets, nor by more than a constant.
+        No activation but "selu" (by 1.06) enlarges what it gets, nor by more than a constant. The
+        sums of absolute weights, which cost little, bound what a layer makes of numbers; only where
+        they do not settle it, in deep networks, the spectral norms do.
         """
-        for W, b in zip(*self.views(params.astype(np.float64)), strict=True):
-            x = (1 + 1.1 * x * np.abs(W).sum(axis=-2) + np.abs(b)).max()
-        return float(x)
+        coefs, intercepts = self.views(np.atleast_2d(params).astype(np.float64))
+        top = x
+        for W, b in zip(coefs, intercepts, strict=True):
+            top = (1 + 1.1 * top * np.abs(W).sum(axis=-2) + np.abs(b)).max()
+        if top < limit or not np.isfinite(params).all():
+            return bool(top < limit)
+        length = np.full(len(coefs[0]), x * self.sizes[0] ** 0.5)
+        for W, b in zip(coefs, intercepts, strict=True):
+            most = 1.1 * length * np.linalg.norm(W, ord=2, axis=(-2, -1))
+            length = most + np.linalg.norm(b, axis=-1) + b.shape[-1] ** 0.5
+        return bool(length.max() < limit)
 
     def pack(self, coefs, intercepts, dtype) -> NDArray:
         """One vector from given weights and biases; ValueError if their shapes do not fit."""

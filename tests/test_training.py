@@ -1977,3 +1977,12 @@ def test_fits_of_many_threads_at_once(iris):
             fits = pool.map(lambda _: network(max_iter=5, dropout=0.2).fit(*iris), range(8))
             for clf in fits:
                 assert_same_network(clf, expected)
+
+
+def test_deep_networks_of_float32_are_no_divergence(breast_cancer):
+    """The product of 40 layers' largest sums is beyond float32, what they compute is not."""
+    X, y = breast_cancer
+    clf = network(solver="adam", hidden_layer_sizes=(64,) * 40, max_iter=2)
+    clf.fit(X.astype(np.float32), y)
+    assert clf.coefs_[0].dtype == np.float32
+    assert np.isfinite(clf.predict_log_proba(X)).all()

@@ -590,7 +590,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         names : ndarray of str
             The name of a number; with ``_missing`` for its indicator, ``_bin0``, ``_bin1``,
             ... for its bins. The name of a category with ``_`` and the level, and with ``_odds``
-            for the log-odds of the classes.
+            for the log-odds of the classes. A name that is taken has one more ``_``.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
@@ -614,6 +614,11 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             if rare == len(levels):
                 levels.append("infrequent")
             out += [f"{names[i]}_{level}" for level in levels]
+        taken: set[str] = set()
+        for j in range(len(out)):  # a level may be called "missing", or as another column is
+            while out[j] in taken:
+                out[j] += "_"
+            taken.add(out[j])
         return np.array(out, dtype=object)
 
     def _name(self, i):

@@ -53,7 +53,7 @@ from ._persistence import (
     unpack_plain,
     unpack_rng,
 )
-from ._reporting import closing_line, last_line, warn_of_ending
+from ._reporting import closing_line, last_line, warn_of_ending, warn_of_spent_schedule
 from ._solvers import FULL_BATCH, MINI_BATCH, SCIPY_METHODS, MiniBatch
 from ._stopping import Monitor, Patience, together
 from ._summary import Choice, Layer, Summary
@@ -818,7 +818,10 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if isinstance(schedule, str):
             schedule = _schedules.SCHEDULES.get(schedule, _schedules.constant)
         run = self.max_iter if incremental and self.max_iter != "auto" else plan.max_iter
-        return rate, schedule, plan.max_iter, run * path.steps_per_epoch
+        n_steps = run * path.steps_per_epoch
+        if incremental and schedule is not _schedules.constant and path.step >= n_steps:
+            warn_of_spent_schedule(plan.learning_rate, run)
+        return rate, schedule, plan.max_iter, n_steps
 
     def _inverse_scaling(self, plan, n_rows, warm):
         """Return the rate of an epoch under "invscaling": init / (rows seen + 1)^power_t."""

@@ -97,3 +97,14 @@ def warn_of_ending(watch: Monitor, plan: Plan, tol: float, max_fun: int, runs_ou
             ConvergenceWarning,
             stacklevel=4,
         )
+
+
+def warn_of_spent_schedule(learning_rate: object, max_iter: int) -> None:
+    """Say that a call of partial_fit has the last learning rate of a schedule, which may be 0."""
+    warnings.warn(
+        f"learning_rate={learning_rate!r} is a schedule of max_iter={max_iter} calls of "
+        "partial_fit, and they are over: the rate stays at its end. Set learning_rate='constant', "
+        "or a larger max_iter.",
+        ConvergenceWarning,
+        stacklevel=5,
+    )

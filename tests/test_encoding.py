@@ -740,3 +740,18 @@ def test_a_fit_that_fails_changes_nothing():
             with pytest.raises(ValueError):
                 attempt(bad)
             np.testing.assert_array_equal(encoder.transform(X), expected)
+
+
+def test_names_of_columns_are_each_their_own():
+    X = pd.DataFrame(
+        {
+            "a": ["missing", "infrequent", "b", None] * 10 + ["once"],
+            "a_b": np.arange(41.0),
+            "a_missing": np.where(np.arange(41) % 2, np.nan, 1.5),
+        }
+    )
+    encoder = TableEncoder().fit(X)
+    names = encoder.get_feature_names_out()
+    assert len(set(names)) == len(names) == encoder.transform(X).shape[1]
+    assert {"a_missing", "a_missing_", "a_infrequent", "a_b"} <= set(names)
+    assert encoder.set_output(transform="pandas").transform(X).columns.is_unique

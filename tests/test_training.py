@@ -1986,3 +1986,14 @@ def test_deep_networks_of_float32_are_no_divergence(breast_cancer):
     clf.fit(X.astype(np.float32), y)
     assert clf.coefs_[0].dtype == np.float32
     assert np.isfinite(clf.predict_log_proba(X)).all()
+
+
+def test_a_schedule_that_partial_fit_has_spent_is_told(iris):
+    X, y = iris
+    clf = network(solver="adam", learning_rate="cosine", max_iter=2)
+    for _ in range(2):
+        clf.partial_fit(X, y, classes=[0, 1, 2])
+    before = clf.coefs_[0].copy()
+    with pytest.warns(ConvergenceWarning, match="schedule of max_iter=2 calls"):
+        clf.partial_fit(X, y)
+    assert_array_equal(clf.coefs_[0], before)

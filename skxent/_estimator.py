@@ -594,7 +594,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         """Learn names, dtype and encoder; return the encoder's out-of-fold statistics of y."""
         self._dtype = self.dtype
         own = not isinstance(self.encoder, str) or self.encoder == "passthrough"
-        if own and not isinstance(self.categorical_features, str):
+        if own and not isinstance(self.categorical_features, str | None):
             raise ValueError(
                 f"categorical_features={self.categorical_features!r} is for encoder='auto'; got "
                 f"encoder={self.encoder!r}. Give it to that TableEncoder, or leave one of them out."

@@ -73,6 +73,8 @@ FORESEEN = [
     "activation must be one name, or one for each",
     "dropout must be one number, or one for each",
     "class_weight names",  # of labels that are not there
+    "class_weight is for one class per row",
+    "is for encoder='auto'",  # categorical_features beside another encoder
     "class_weight is none of binary targets",
     "cannot have number of splits",
     "Cannot have number of folds",

@@ -819,6 +819,7 @@ def test_parameters_that_nothing_would_heed(iris):
     for encoder in ("passthrough", TableEncoder()):
         with pytest.raises(ValueError, match="categorical_features=.* is for encoder='auto'"):
             SoftmaxMLPClassifier(encoder=encoder, categorical_features=[0]).fit(X, y)
+        network(encoder=encoder, categorical_features=None).fit(X, y)
     with pytest.warns(ConvergenceWarning, match="max_iter=3"):
         network(max_iter=3, learning_rate="cosine").fit(X, y)
 

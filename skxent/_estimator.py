@@ -828,7 +828,8 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if plan.learning_rate != "invscaling":
             return None
         seen = self.t_ if warm else 0
-        return lambda epoch: plan.learning_rate_init / (seen + epoch * n_rows + 1) ** self.power_t
+        # a large power_t leads to 0, where the power itself would overflow
+        return lambda epoch: plan.learning_rate_init * (seen + epoch * n_rows + 1) ** -self.power_t
 
     def _take(self, watch, plan, past, warm):
         """Turn the end of a run into fitted attributes."""

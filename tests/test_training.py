@@ -1997,3 +1997,9 @@ def test_a_schedule_that_partial_fit_has_spent_is_told(iris):
     with pytest.warns(ConvergenceWarning, match="schedule of max_iter=2 calls"):
         clf.partial_fit(X, y)
     assert_array_equal(clf.coefs_[0], before)
+
+
+def test_inverse_scaling_by_a_huge_power_ends_at_zero(iris):
+    X, y = iris
+    clf = network(solver="sgd", learning_rate="invscaling", power_t=1000.0, max_iter=3).fit(X, y)
+    assert clf.history_["learning_rate"][0] > 0 == clf.history_["learning_rate"][-1]

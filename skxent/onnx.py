@@ -531,6 +531,11 @@ def _softplus(g, z):
     return g("Add", g("Relu", z), g("Log", g("Add", g.constant(1.0), small)))
 
 
+def _silu(g, z):
+    """Return z / (1 + exp(-z)): z times a sigmoid is what onnxruntime fuses, for float32 only."""
+    return g("Div", z, g("Add", g.constant(1.0), g("Exp", g("Neg", z))))
+
+
 _ACTIVATIONS: dict[str, Callable[[_Graph, str], str]] = {
     "identity": lambda g, z: z,
     "logistic": lambda g, z: g("Sigmoid", z),
@@ -540,7 +545,7 @@ _ACTIVATIONS: dict[str, Callable[[_Graph, str], str]] = {
     "elu": _elu,
     "selu": _selu,
     "gelu": _gelu,
-    "silu": lambda g, z: g("Mul", z, g("Sigmoid", z)),
+    "silu": _silu,
     "mish": lambda g, z: g("Mul", z, g("Tanh", _softplus(g, z))),
     "softplus": _softplus,
 }

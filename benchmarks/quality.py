@@ -323,9 +323,9 @@ def table(args):
     rows = pd.read_csv(args.out)
     configurations = args.configurations.split(",") if args.configurations else GROUPS[args.group]
     rows = rows[rows.configuration.isin(list(configurations))]
-    tables = {"peers": peers_table, "regularisers": regularisers_table}
+    tables = {"regularisers": regularisers_table, "early_stopping": early_stopping_table}
     with pd.option_context("display.width", 250):
-        tables.get(args.group, early_stopping_table)(rows)
+        tables.get(args.group, peers_table)(rows)
 
 
 def main():

@@ -681,7 +681,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     def _per_layer(self, value, name, network):
         n_hidden = len(network.activations)
         values = [value] * n_hidden if isinstance(value, Real) else list(value)
-        if len(values) != n_hidden or not all(0 <= v < 1 for v in values):
+        if len(values) != n_hidden or not all(isinstance(v, Real) and 0 <= v < 1 for v in values):
             raise ValueError(
                 f"{name} must be one number, or one for each of the {n_hidden} hidden layers, from "
                 f"0 to below 1; got {value!r}."

@@ -2003,3 +2003,8 @@ def test_inverse_scaling_by_a_huge_power_ends_at_zero(iris):
     X, y = iris
     clf = network(solver="sgd", learning_rate="invscaling", power_t=1000.0, max_iter=3).fit(X, y)
     assert clf.history_["learning_rate"][0] > 0 == clf.history_["learning_rate"][-1]
+
+
+def test_dropout_of_a_layer_is_a_number(iris):
+    with pytest.raises(ValueError, match="dropout must be one number"):
+        network(hidden_layer_sizes=4, solver="adam", dropout=("a",)).fit(*iris)

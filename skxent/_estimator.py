@@ -478,11 +478,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         elif not (incremental and warm and self.calibration is not None):
             self.temperature_ = 1.0  # partial_fit holds nothing out: it keeps what fit has learnt
         # a schedule that ends with max_iter is meant to
-        scheduled = plan.solver in MINI_BATCH and plan.learning_rate not in (
-            "constant",
-            "invscaling",
-            "adaptive",
-        )
+        scheduled = plan.solver in MINI_BATCH and _schedule(plan) is not _schedules.constant
         runs_out = self.solver != "auto" and not scheduled and not incremental
         warn_of_ending(worst, plan, self.tol, self.max_fun, runs_out)
         if self.verbose > 1 and not incremental:
@@ -812,11 +808,9 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     def _rates(self, plan, path, warm, incremental):
         """Rate, schedule, epochs of this call, and steps of the whole run."""
-        rate, schedule = plan.learning_rate_init, plan.learning_rate
-        if schedule == "adaptive" and warm:
+        rate, schedule = plan.learning_rate_init, _schedule(plan)
+        if plan.learning_rate == "adaptive" and warm:
             rate = getattr(self, "_rate", rate)
-        if isinstance(schedule, str):
-            schedule = _schedules.SCHEDULES.get(schedule, _schedules.constant)
         run = self.max_iter if incremental and self.max_iter != "auto" else plan.max_iter
         n_steps = run * path.steps_per_epoch
         if incremental and schedule is not _schedules.constant and path.step >= n_steps:
@@ -1086,6 +1080,13 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         tags.input_tags.categorical = not as_given
         tags.input_tags.string = not as_given
         return tags
+
+
+def _schedule(plan):
+    """Return the multiplier of the learning rate; what follows no fraction of the run has 1."""
+    if isinstance(plan.learning_rate, str):
+        return _schedules.SCHEDULES.get(plan.learning_rate, _schedules.constant)
+    return plan.learning_rate
 
 
 def _bound(logits):

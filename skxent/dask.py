@@ -401,8 +401,8 @@ class _Spread:
                 _, inside, own = _inside(shard.rows, self.n_rows, rows)
                 where.append(inside)
                 # Dask forgets a task for a worker that is gone, unless it depends on another
-                kept = self._table.submit(_same, own, shard.future, worker=shard.worker)
-                ids.append(kept if len(own) else None)
+                kept = (_same, own, shard.future)
+                ids.append(self._table.submit(*kept, worker=shard.worker) if len(own) else None)
             self._places[id(rows)] = rows, where, ids  # kept: so that the id stays its own
         return self._places[id(rows)][1:]
 
@@ -741,10 +741,16 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):  # noqa: D101 - below
     @property
     def client_(self):
         """The client that `fit` uses: `client`, or else the one that was made last."""
+        distributed = _distributed()
         if self.client is not None:
+            if not isinstance(self.client, distributed.Client):
+                raise TypeError(
+                    "client must be a dask.distributed.Client, or None for the one made last; got "
+                    f"{self.client!r}. Client(address) makes one."
+                )
             return self.client
         try:
-            return _distributed().default_client()
+            return distributed.default_client()
         except ValueError as error:
             raise ValueError(
                 "There is no Dask client: start one, such as dask.distributed.Client(), or pass "

@@ -121,7 +121,9 @@ def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -
     """
     check_is_fitted(estimator)
     options = {id(estimator): {"zipmap": False}} if is_classifier(estimator) else None
-    types = _in_order(estimator, _input_types(X)) if hasattr(X, "columns") else _input_types(X)
+    types = _input_types(X)
+    if hasattr(X, "columns"):
+        types = _in_order(estimator, types)
     model = convert_sklearn(
         estimator, initial_types=types, options=options, target_opset=target_opset
     )
@@ -138,16 +140,16 @@ def _in_order(estimator, types):
             f"X lacks the columns {lacking}, which the estimator was fitted on; it has "
             f"{list(by_name)}."
         )
-    if taken := {"label", "probabilities", "variable"}.intersection(names):
-        raise ValueError(
-            f"Columns are named {sorted(taken)}, which are names of outputs of the model: fit on "
-            "a table with other names."
-        )
     return [(name, by_name[name]) for name in names]
 
 
 def _rename_inputs(graph, names):
     """Give the inputs the names of the columns, which skl2onnx has made identifiers."""
+    if taken := {output.name for output in graph.output}.intersection(names):
+        raise ValueError(
+            f"Columns are named {sorted(taken)}, which are names of outputs of the model: fit on "
+            "a table with other names."
+        )
     renamed = {given.name: name for given, name in zip(graph.input, names, strict=True)}
     for given in graph.input:
         given.name = renamed[given.name]

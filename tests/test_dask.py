@@ -424,6 +424,8 @@ def test_no_client(monkeypatch):
         raise ValueError("No clients found")
 
     monkeypatch.setattr(distributed, "default_client", none)
+    with pytest.raises(TypeError, match="must be a dask.distributed.Client.* got 'tcp://"):
+        _ = DaskSoftmaxMLPClassifier(client="tcp://localhost:8786").client_
     with pytest.raises(ValueError, match="no Dask client: start one"):
         DaskSoftmaxMLPClassifier().fit([[1.0]], [1])
 

@@ -364,6 +364,8 @@ def test_inputs_are_wired_by_name(everything):
     assert [given.name for given in session.get_inputs()] == list(X.columns)
     with pytest.raises(ValueError, match=r"X lacks the columns \['small'\]"):
         to_onnx(estimator, X.rename(columns={"small": "little"}))
+    harmless = X.rename(columns={"small": "variable"})  # which an encoder's output is called
+    assert_same(SoftmaxMLPClassifier(**SMALL).fit(harmless, codes), harmless)
     twin = SoftmaxMLPClassifier(**SMALL).fit(X.rename(columns={"small": "label"}), codes)
     with pytest.raises(ValueError, match=r"named \['label'\], which are names of outputs"):
         to_onnx(twin, X.rename(columns={"small": "label"}))

@@ -10,7 +10,7 @@
 enum {
     T(BLOCK) = 256, /* rows that are held at one time */
     T(PIECE) = 8192, /* weights of a piece, about */
-    T(FEW) = 4,       /* rows from where on sums of weights up to every bin are made beforehand */
+    T(FEW) = 4,      /* rows from where on sums of weights up to every bin are made beforehand */
 };
 
 typedef struct {
@@ -68,6 +68,7 @@ typedef struct {
     skx_pass *pass;
     double scale, penalty, value;
     ptrdiff_t room; /* rows that there is memory for */
+    REAL *prefix;   /* that of the network, or NULL for few rows */
     int layer;
     void *out;
     int bad_target;
@@ -117,8 +118,8 @@ static void T(prepare_weights)(T(job) * job, int backward)
         if (item >= in->n_fields && backward && l)
             T(transpose)(k, n, w, n, layer->transposed, layer->ldt);
         else if (item < in->n_fields && in->field_kinds[item] == SKX_PIECEWISE_LINEAR &&
-                 job->room >= T(FEW))
-            T(prefix_sums)(in, item, n, w, net->prefix);
+                 job->prefix)
+            T(prefix_sums)(in, item, n, w, job->prefix);
     }
     skx_barrier(&job->team);
 }
@@ -236,8 +237,7 @@ static void T(forward_sparse)(T(job) * job, const T(block) * block, ptrdiff_t ro
         T(lookups) at = net->lookups;
         at.bin += row * job->inputs->n_fields;
         at.part += row * job->inputs->n_fields;
-        T(lookup_forward)(job->inputs, m, at, h, w, job->room >= T(FEW) ? net->prefix : NULL,
-                          product.c);
+        T(lookup_forward)(job->inputs, m, at, h, w, job->prefix, product.c);
     }
     if (finish)
         finish(product.context, product.c, h, 0, m, h);
@@ -759,6 +759,7 @@ static skx_status T(run)(T(job) * job, ptrdiff_t at_once, void (*work)(void *, i
     job->room = at_once < T(BLOCK) ? at_once : T(BLOCK);
     if (!T(prepare)(net, job->inputs, job->room, job->gradient != NULL))
         return SKX_NO_MEMORY;
+    job->prefix = job->room >= T(FEW) ? net->prefix : NULL;
     skx_run_team(&job->team, T(worthwhile_threads)(net, job->inputs, at_once), work, job);
     return job->bad_target ? SKX_BAD_TARGET : SKX_OK;
 }

@@ -43,7 +43,8 @@ class SoftmaxMLPClassifier(BaseMLP):
     solver : str, default="auto"
         "auto" chooses by the number of rows. Full batch: "lbfgs", "bfgs", "cg", "tnc" (through
         :func:`scipy.optimize.minimize`) and "gradient_descent" (constant step). Mini-batch: "sgd",
-        "adam", "adamw" (decoupled weight decay).
+        "adam", "adamw" (decoupled weight decay). "bfgs" is for small networks: with n weights it
+        keeps n x n numbers, and a step takes time of order n^3.
     alpha : float or "auto", default="auto"
         Strength of the L2 penalty on weights, as in the formula; it does not depend on the batch
         size, and without hidden layers equals ``LogisticRegression(C=1/alpha)``.

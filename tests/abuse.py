@@ -442,6 +442,8 @@ class Draw:
         )
         for name in names:
             given[name] = self.one_of(name, *PARAMETERS[name])
+        if given.get("solver") == "bfgs":  # a step takes the cube of the number of weights
+            given["hidden_layer_sizes"] = 1
         return given
 
 

@@ -183,6 +183,7 @@ def fit_temperature(z: NDArray, y: NDArray, w: NDArray) -> float:
     y = (1 - shrink) * y + shrink * y.sum(axis=1, keepdims=True) / y.shape[1]
     z = np.maximum(z - z.max(axis=1, keepdims=True), -1e100)  # squares stay finite
     target = (y * z).sum(axis=1) / np.maximum(y.sum(axis=1), 1e-300)
+    w = w / (w.max() or 1.0)  # only their ratios count, and sums stay finite
     beta = 1.0
     for _ in range(20):
         p = np.exp(beta * z)
@@ -190,9 +191,8 @@ def fit_temperature(z: NDArray, y: NDArray, w: NDArray) -> float:
         mean = (p * z).sum(axis=1)
         slope = w @ (mean - target)
         curvature = w @ ((p * z**2).sum(axis=1) - mean**2)
-        if not curvature > 0:
-            break
-        step = np.clip(slope / curvature, -beta / 2, beta)
+        # where every p is 0 or 1, that is 0 and only the direction is known
+        step = np.clip(slope / max(curvature, 1e-150), -beta / 2, beta)
         beta = float(np.clip(beta - step, 1 / 8, 8))
         if abs(step) < 1e-4 * beta:
             break

@@ -26,7 +26,6 @@ from sklearn.utils.validation import (
     _check_sample_weight,
     check_consistent_length,
     check_is_fitted,
-    validate_data,
 )
 
 from . import _optimizers, _schedules
@@ -35,7 +34,7 @@ from ._auto import Plan, resolve
 from ._committee import descend_together, minimize_each
 from ._decisions import Decisions
 from ._encoding import TableEncoder
-from ._frames import plain_rows
+from ._frames import checked_numbers, plain_rows
 from ._held_out import HeldOut, random_splits, splits_of, told_classes
 from ._history import new_history
 from ._kernels import Inputs, Kernel
@@ -69,7 +68,6 @@ except ImportError:  # pragma: no cover
 
 
 _AUTO = StrOptions({"auto"})
-_AS_IT_IS: dict[str, Any] = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 
 # logits beyond are set to it: their sums, differences and quotients stay finite in float32
 _LARGEST_LOGIT = 1e30
@@ -597,7 +595,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             )
         if isinstance(self.encoder, str) and self.encoder == "passthrough":
             self._encoder_state = None
-            X = validate_data(self, X, **_AS_IT_IS, ensure_all_finite=False, reset=True)
+            X = checked_numbers(self, X, reset=True)
             if self.dtype == "auto":
                 self._dtype = X.dtype.name
             return None
@@ -635,8 +633,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         plain = plain_rows(self, X)
         if plain is not None:
             return plain
-        with np.errstate(invalid="ignore"):  # scikit-learn sums all numbers up, be they huge
-            X = validate_data(self, X, **_AS_IT_IS, ensure_all_finite="allow-nan", reset=False)
+        X = checked_numbers(self, X)
         values = X.data if sp.issparse(X) else X
         if values.size and np.isnan(values.min()):  # not isnan(values): that takes memory
             raise ValueError(

@@ -33,8 +33,7 @@ def checked_table(estimator, X, *, reset=False):
             estimator, X, reset=reset, accept_sparse="csr", ensure_all_finite=False,
             dtype=[np.float64, np.float32],
         )  # fmt: skip
-    if hasattr(X, "to_pandas") and not hasattr(X, "get_columns"):  # neither pandas nor polars
-        X = X.to_pandas()
+    X = _known(X)
     if not hasattr(X, "columns"):
         if isinstance(X, list | tuple) and np.asarray(X).dtype.kind == "U":
             X = np.array(X, dtype=object)  # keeps the numbers among the strings
@@ -52,6 +51,35 @@ def checked_table(estimator, X, *, reset=False):
             f"{type(estimator).__name__}."
         )
     return X
+
+
+def checked_numbers(estimator, X, *, reset=False):
+    """Return X as an array or a CSR matrix of floats, NaN among them, in fit also infinite ones.
+
+    What converts to numbers without being any, such as dates, is refused.
+    """
+    X = _known(X)
+    dates = getattr(getattr(X, "dtype", None), "kind", "") in ("m", "M")
+    if hasattr(X, "columns") or (dates and X.ndim == 2):
+        names = X.columns if hasattr(X, "columns") else range(X.shape[1])
+        for name, family in zip(names, map(family_of, columns_of(X)), strict=True):
+            if family not in ("number", "bool", "empty"):
+                what = "objects" if family == "other" else f"{family} values"
+                raise ValueError(
+                    f"Column {name!r} holds {what}, but encoder='passthrough' hands X on as it "
+                    "is, and a network computes with real numbers. Leave encoder='auto', which "
+                    "learns categories, or replace it by numbers."
+                )
+    with np.errstate(invalid="ignore"):  # scikit-learn sums all numbers up, be they huge
+        return validate_data(
+            estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
+            ensure_all_finite=False if reset else "allow-nan",
+        )  # fmt: skip
+
+
+def _known(X):
+    """Return a table of neither pandas nor polars as one of pandas."""
+    return X.to_pandas() if hasattr(X, "to_pandas") and not hasattr(X, "get_columns") else X
 
 
 def _is_as_in_fit(estimator, X):

@@ -57,6 +57,7 @@ FORESEEN = [
     "The rows held out have no weight",
     "same classes as in the previous",
     "NaN",  # of encoder="passthrough", as scikit-learn says it
+    "encoder='passthrough' hands X on as it is",
     "could not convert",
     "convert string to float",
     "Cannot cast",

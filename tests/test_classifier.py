@@ -6,6 +6,8 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
@@ -833,6 +835,32 @@ def test_gaps_without_an_encoder_point_to_the_encoder(form, iris):
     for ask in (lambda: clf.predict(make(gaps)), lambda: clf.fit(make(gaps), y)):
         with pytest.raises(ValueError, match="contains NaN.*encoder='auto'.*impute"):
             ask()
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        (pd.date_range("2020-01-01", periods=4), "date"),
+        (np.arange(4).astype("m8[D]"), "date"),
+        (np.arange(4) * 1j, "complex"),
+        (["a", "b", "c", "d"], "text"),
+        ([1, "b", 3, "d"], "mixed"),
+        ([object()] * 4, "objects"),
+    ],
+)
+def test_without_an_encoder_columns_must_be_numbers(values, what):
+    clf = network().fit(pd.DataFrame({"n": np.arange(4.0), "x": 0}), [0, 1, 0, 1])
+    X = pd.DataFrame({"n": np.arange(4.0), "x": values})
+    tables = [X]
+    if what == "date":
+        tables += [pl.from_pandas(X), pa.Table.from_pandas(X)]
+    for table in tables:
+        for ask in (clf.predict, lambda table: clf.fit(table, [0, 1, 0, 1])):
+            with pytest.raises(ValueError, match=f"Column 'x' holds {what}.*Leave encoder='auto'"):
+                ask(table)
+    if what == "date":
+        with pytest.raises(ValueError, match="Column 0 holds date values"):
+            network().fit(np.array(values)[:, None], [0, 1, 0, 1])
 
 
 @both_classes

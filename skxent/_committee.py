@@ -55,7 +55,7 @@ def descend_together(
                     parts[0].learning_rate,
                     parts[0].n_rows,
                 )
-                if monitor.observe(np.stack([path.current for path in paths]), joint):
+                if monitor.observe(np.array([path.current for path in paths]), joint):
                     if not (adaptive and monitor.ending == "patience" and rate > 1e-6):
                         break
                     rate /= 5
@@ -66,7 +66,7 @@ def descend_together(
         except KeyboardInterrupt:
             broken_off.set()
             monitor.ending = "interrupted"
-    last = np.stack([path.current for path in paths])
+    last = np.array([path.current for path in paths])
     return monitor.choose(last), rate
 
 

@@ -930,6 +930,9 @@ def test_bad_value_arguments(arguments, words):
     [
         (dict(batch_size=0), "batch_size"),
         (dict(order=np.array([11])), "order"),
+        (dict(order=np.array([0, -1])), "order"),
+        (dict(order=np.array([10, 11], dtype=np.int32)), "order must lie in 0..10; got 10..11"),
+        (dict(order=np.array([-1, 10], dtype=np.int32)), "order must lie in 0..10; got -1..10"),
         (dict(rule="lion"), "lion"),
         (dict(slots=[]), "slots"),
         (dict(slots=[np.zeros(3)]), "slots"),

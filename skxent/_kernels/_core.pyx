@@ -7,7 +7,7 @@ from cpython.buffer cimport (
     PyBuffer_Release,
     PyObject_GetBuffer,
 )
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 import numbers
@@ -179,9 +179,10 @@ cdef class _Rows:
 
     def __init__(self, rows, Py_ssize_t n_rows, name="rows"):
         cdef Py_ssize_t i, count
-        cdef const int32_t *short_ids
-        cdef const int64_t *long_ids
-        cdef bint good = True
+        cdef const uint32_t *short_ids
+        cdef const uint64_t *long_ids
+        cdef uint32_t n_short = <uint32_t>min(n_rows, <Py_ssize_t>1 << 31)
+        cdef int bad = 0  # an int, and comparisons without a sign: loops that become vectors
         self.keep = rows
         if rows is None:
             self.c.ids, self.c.type, self.c.count = NULL, SKX_NONE, n_rows
@@ -192,14 +193,14 @@ cdef class _Rows:
         self.c.ids, self.c.type, self.c.count = _address(rows), _TYPES[rows.dtype], count
         with nogil:
             if self.c.type == SKX_I32:
-                short_ids = <const int32_t *>self.c.ids
+                short_ids = <const uint32_t *>self.c.ids
                 for i in range(count):
-                    good &= 0 <= short_ids[i] < n_rows
+                    bad |= short_ids[i] >= n_short
             else:
-                long_ids = <const int64_t *>self.c.ids
+                long_ids = <const uint64_t *>self.c.ids
                 for i in range(count):
-                    good &= 0 <= long_ids[i] < n_rows
-        if not good:
+                    bad |= long_ids[i] >= <uint64_t>n_rows
+        if bad:
             raise ValueError(f"{name} must lie in 0..{n_rows - 1}; got {rows.min()}..{rows.max()}.")
 
 

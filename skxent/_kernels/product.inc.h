@@ -19,7 +19,7 @@
  * Order of summation: C[i, j] is summed over p by fused multiply-adds, in an order that depends on
  * n, k and on which of ars and aks is 1, never on m, i, j, or on how rows are divided among calls
  * and threads (a + i0 * ars, c + i0 * ldc, fewer m). It is p = 0 .. k-1 unless A is row-major, n is
- * at most 6 and k at least 16 n. At level 0 it is the order of the BLAS.
+ * at most 6 and k at least 4 n or 8 n. At level 0 it is the order of the BLAS.
  *
  * Nothing allocates. C must not overlap A or B. m, n and k may be 0.
  *
@@ -378,14 +378,16 @@ static void T(product_narrow)(const T(product_args) * g, ptrdiff_t first, ptrdif
             for (ptrdiff_t i = 0; i < rows; i++)
                 turned[j * rows + i] = g->start == SKX_BIAS ? g->bias[j] : c[i * g->ldc + j];
     T(product_rows)(&swapped, 0, g->n);
-    for (ptrdiff_t i = 0; i < rows; i++)
-        for (ptrdiff_t j = 0; j < g->n; j++)
-            c[i * g->ldc + j] = turned[j * rows + i];
+    T(transpose)(g->n, rows, turned, rows, c, g->ldc);
 }
 
 /* ---- A few columns, many terms: vectors along k, their lanes added up at the end ---- */
 
-enum { T(few) = 6, T(dot_depth) = 512 };
+#if SKX_LEVEL == 512 && REAL_BITS == 32
+enum { T(few) = 6, T(dot_depth) = 512, T(many_terms) = 4 }; /* for each column */
+#else
+enum { T(few) = 6, T(dot_depth) = 512, T(many_terms) = 8 };
+#endif
 
 /* The sums of the lanes of four vectors, each by halves of halves. */
 INLINE void T(lane_sums)(const SHORT *v, REAL *out)
@@ -491,7 +493,7 @@ static void T(product)(const T(product_args) * g)
     ptrdiff_t block = T(near_rows), finished = 0;
     if (g->m == 0 || g->n == 0)
         return;
-    if (g->aks == 1 && g->n <= T(few) && g->k >= 16 * g->n) { /* must not depend on m */
+    if (g->aks == 1 && g->n <= T(few) && g->k >= T(many_terms) * g->n) { /* must not depend on m */
         part = T(product_dots);
         block = g->m;
     } else if (g->aks != 1 && g->n <= T(narrow) && g->m > VEC_N) {

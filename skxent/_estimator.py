@@ -766,7 +766,8 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             if whole:
                 return one(stack, 0)
             pairs = zip(stack, members, strict=True)
-            return float(np.mean([one(params[None], m) for params, m in pairs]))
+            scores = [one(params[None], m) for params, m in pairs if len(parts[m])]
+            return float(np.mean(scores)) if scores else math.nan  # more members than rows
 
         return score
 

@@ -29,7 +29,10 @@ def append(history: History, **row: float) -> None:
 
 
 def joint(histories: list[History]) -> History:
-    """Return the mean over members that trained by themselves; who has ended stays as it was."""
+    """Return the mean over members that trained by themselves; who has ended stays as it was.
+
+    A member without rows to be judged by has NaN, and no say.
+    """
     length = max(len(history["epoch"]) for history in histories)
     together = new_history()
     for row in range(length):
@@ -38,6 +41,10 @@ def joint(histories: list[History]) -> History:
             for history in histories
             if history["epoch"]
         ]
-        means = {c: sum(r[c] for r in rows) / len(rows) for c in COLUMNS}
+        means = {c: _mean([r[c] for r in rows if not math.isnan(r[c])]) for c in COLUMNS}
         append(together, **(means | {"epoch": max(r["epoch"] for r in rows)}))
     return together
+
+
+def _mean(values):
+    return sum(values) / len(values) if values else math.nan

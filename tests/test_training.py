@@ -374,6 +374,23 @@ def test_scorers_by_name_where_held_out_rows_lack_a_class(scoring, solver, n_mem
         assert_allclose(scores, np.negative(clf.history_["validation_loss"]), rtol=1e-6)
 
 
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy"])
+def test_scorers_of_a_committee_with_more_members_than_rows(scoring, solver, iris):
+    X, y = iris[0][48:52], iris[1][48:52]  # two of each class, one held out by each of four
+    clf = network(
+        solver=solver, scoring=scoring, n_members=8, early_stopping=True, max_iter=3, tol=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        clf.fit(X, y)
+    assert np.isfinite(clf.validation_scores_).all() and len(clf.validation_scores_) > 1
+    if scoring == "neg_log_loss" and solver == "adam":  # judged together
+        assert_allclose(
+            clf.validation_scores_, np.negative(clf.history_["validation_loss"]), rtol=1e-6
+        )
+
+
 @pytest.mark.parametrize("scoring", ["neg_log_loss", D2, "roc_auc"])
 def test_scorers_by_name_of_two_classes(scoring, breast_cancer):
     X, y = breast_cancer

@@ -117,7 +117,9 @@ def minimize_scipy(
     if single_first and method == "lbfgs" and dtype == np.float64:
         descend(objective.in_single(), roughly=True)
     converged = False
-    if not monitor.ending and monitor.n_epochs < max_iter and calls < max_fun:
+    # the calls may be used up before there was an iteration: then the start is what there is
+    left = calls < max_fun or not monitor.n_epochs
+    if left and not monitor.ending and monitor.n_epochs < max_iter:
         converged = descend(objective)
     if not monitor.ending:
         stopped = monitor.n_epochs >= max_iter and not converged

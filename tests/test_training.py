@@ -374,6 +374,18 @@ def test_scorers_by_name_where_held_out_rows_lack_a_class(scoring, solver, n_mem
         assert_allclose(scores, np.negative(clf.history_["validation_loss"]), rtol=1e-6)
 
 
+@pytest.mark.parametrize("max_fun", [1, 2, 3])
+def test_calls_that_a_start_in_single_precision_uses_up(max_fun):
+    X, y = np.random.default_rng(0).normal(size=(1001, 5)), np.arange(1001) % 3
+    clf = SoftmaxMLPClassifier(
+        200, solver="lbfgs", max_fun=max_fun, n_members=2, n_jobs=1, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match=f"max_fun={max_fun}"):
+        clf.fit(X, y)
+    assert clf.n_iter_ == len(clf.history_["loss"]) >= 1
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy"])
 def test_scorers_of_a_committee_with_more_members_than_rows(scoring, solver, iris):

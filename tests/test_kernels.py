@@ -276,7 +276,7 @@ def test_gradient_equals_numerical_derivative(activation, loss):
     ("sizes", "loss"),
     [
         (sizes, loss)
-        for sizes in [(4, 3), (6, 1), (3, 17, 2), (33, 40, 31, 18, 5), (1, 1, 1, 1)]
+        for sizes in [(4, 3), (6, 1), (3, 17, 2), (33, 40, 31, 18, 5), (1, 1, 1, 1), (0, 5, 3)]
         for loss in LOSSES
         if sizes[-1] > 1 or loss.startswith("sigmoid")  # a softmax of one output is constant
     ],
@@ -289,11 +289,12 @@ def test_shapes(sizes, loss, dtype, level):
     set_simd_level("blas")
     expected = double.value(weights=problem.weights, penalty=0.1)
     set_simd_level(level)
-    value, gradient = problem.value(weights=problem.weights, penalty=0.1)
     reference = double.reference_value(weights=problem.weights, penalty=0.1)
     assert expected[0] == pytest.approx(reference, rel=1e-12)
-    assert value == pytest.approx(reference, rel=TOLERANCE[dtype])
-    close(gradient, expected[1], dtype)
+    for rows in (None, np.arange(37)[::-1].copy()):  # read where they are, gathered
+        value, gradient = problem.value(weights=problem.weights, penalty=0.1, rows=rows)
+        assert value == pytest.approx(reference, rel=TOLERANCE[dtype])
+        close(gradient, expected[1], dtype)
     close(
         problem.logits(),
         reference_logits(sizes, double.activations, double.params, double.X),

@@ -24,11 +24,12 @@ typedef struct {
                          each other */
 } T(layer);
 
-/* Rows of one W (or, with none, the biases) whose gradient and update are one thread's work. */
+/* Rows of one W, the last of them with the biases, whose gradient and update are one thread's
+ * work. */
 typedef struct {
     int layer;
-    ptrdiff_t at, n;         /* of the flat vector */
-    ptrdiff_t row, n_rows;   /* n_rows 0: the biases */
+    ptrdiff_t at, n_weights, n_biases; /* of the flat vector, one after the other */
+    ptrdiff_t row, n_rows;
     ptrdiff_t field, n_fields; /* of a table, where the rows are those of fields */
     double squares;          /* of the gradient; or of the weights */
 } T(piece);
@@ -43,8 +44,8 @@ typedef struct {
     REAL *gradient;                     /* of all pieces, where it is not used up at once */
     REAL *piece_gradient[SKX_MAX_THREADS]; /* of one */
     /* rows of the block */
-    REAL *x;          /* dense columns */
-    ptrdiff_t n_x;    /* how many */
+    REAL *x;          /* dense columns, and one of ones */
+    ptrdiff_t n_x;    /* how many dense columns */
     T(lookups) lookups;
     int32_t *codes;   /* targets: classes, or */
     REAL *y;          /* values */
@@ -129,6 +130,7 @@ static void T(prepare_weights)(T(job) * job, int backward)
 typedef struct {
     const REAL *at;
     ptrdiff_t stride;
+    int then_one; /* is there a 1 after every row? */
 } T(dense_rows);
 
 /* Are dense rows read where the caller has them? All rows in their order need no copy, if they are
@@ -147,8 +149,9 @@ static T(dense_rows) T(dense_from)(const T(job) * job, const T(block) * block, p
     const skx_inputs *in = job->inputs;
     if (T(in_place)(in, job->rows))
         return (T(dense_rows)){(const REAL *)(in->dense + (block->first + row) * in->row_stride),
-                               in->row_stride / (ptrdiff_t)sizeof(REAL)};
-    return (T(dense_rows)){job->net->x + row * job->net->n_x, job->net->n_x};
+                               in->row_stride / (ptrdiff_t)sizeof(REAL), 0};
+    ptrdiff_t stride = job->net->n_x + 1;
+    return (T(dense_rows)){job->net->x + row * stride, stride, 1};
 }
 
 /* ---- forward ---- */
@@ -274,7 +277,7 @@ static void T(gather)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrdi
     const skx_inputs *in = job->inputs;
     ptrdiff_t first = block->first + row;
     if (net->n_x && !T(in_place)(in, job->rows))
-        T(gather_dense)(in, job->rows, first, m, net->n_x, net->x + row * net->n_x, net->n_x);
+        T(gather_dense)(in, job->rows, first, m, net->n_x, net->x + row * (net->n_x + 1));
     if (in->n_fields) {
         T(lookups) to = net->lookups;
         to.bin += row * in->n_fields;
@@ -390,18 +393,22 @@ static void T(piece_gradient)(T(job) * job, const T(block) * block, const T(piec
     T(network) *net = job->net;
     T(layer) *layer = &net->layers[piece->layer];
     ptrdiff_t n = layer->fan_out, m = block->count;
-    T(dense_rows) x = piece->layer ? (T(dense_rows)){layer[-1].a, layer->fan_in}
+    T(dense_rows) x = piece->layer ? (T(dense_rows)){layer[-1].a, layer->fan_in, 0}
                                    : T(dense_from)(job, block, 0);
     skx_start start = add ? SKX_ADD : SKX_ZERO;
-    if (piece->n_rows == 0) {
-        T(column_sums)(m, n, layer->d, n, start, g);
-    } else if (piece->n_fields) {
+    /* that of the biases, sums over the rows, is one more row of the product where there are ones
+     * (by a BLAS it would depend on whether there are) */
+    int with_ones = SKX_LEVEL && piece->n_biases && piece->n_rows && x.then_one &&
+                    piece->row + piece->n_rows == net->n_x;
+    if (piece->n_biases && !with_ones)
+        T(column_sums)(m, n, layer->d, n, start, g + piece->n_weights);
+    if (piece->n_fields) {
         for (ptrdiff_t f = piece->field; f < piece->field + piece->n_fields; f++)
             T(lookup_backward)(job->inputs, f, m, net->lookups, n, layer->d, add, net->bins[me],
                                g - piece->row * n);
     } else if (piece->layer || job->inputs->kind != SKX_SPARSE) {
         T(product)(&(T(product_args)){
-            .m = piece->n_rows, .n = n, .k = m,
+            .m = piece->n_rows + with_ones, .n = n, .k = m,
             .a = x.at + piece->row, .ars = 1, .aks = x.stride,
             .b = layer->d, .ldb = n, .c = g, .ldc = n, .start = start});
     }
@@ -425,10 +432,9 @@ static T(step) T(step_of)(const skx_pass *pass, ptrdiff_t batch)
     return step;
 }
 
-static T(update_args) T(update_of)(T(job) * job, const T(piece) * piece, const T(step) * step)
+static T(update_args) T(update_of)(T(job) * job, const T(step) * step, int bias)
 {
     const skx_pass *pass = job->pass;
-    int bias = piece->n_rows == 0;
     T(update_args) args = {.rate = step->rate, .decay = bias ? 0 : step->rate * pass->decay,
                            .penalty = bias ? 0 : pass->penalty, .scale = step->scale,
                            .average_decay = pass->average_decay};
@@ -444,12 +450,11 @@ static T(update_args) T(update_of)(T(job) * job, const T(piece) * piece, const T
     return args;
 }
 
-/* Returns the sum of squares of the piece's gradient g. */
-static double T(update_piece)(T(job) * job, const T(piece) * piece, const T(step) * step, REAL *g)
+static double T(update_part)(T(job) * job, const T(step) * step, int bias, ptrdiff_t at,
+                             ptrdiff_t n, REAL *g)
 {
     const skx_pass *pass = job->pass;
-    T(update_args) args = T(update_of)(job, piece, step);
-    ptrdiff_t at = piece->at, n = piece->n;
+    T(update_args) args = T(update_of)(job, step, bias);
     REAL *p = job->params + at, *slot = (REAL *)pass->slots[0] + at;
     REAL *average = pass->average ? (REAL *)pass->average + at : NULL;
     if (pass->rule == SKX_SGD)
@@ -457,11 +462,27 @@ static double T(update_piece)(T(job) * job, const T(piece) * piece, const T(step
     return T(adam)(n, p, g, slot, (REAL *)pass->slots[1] + at, average, &args);
 }
 
+static double T(norm_of_part)(T(job) * job, const T(step) * step, int bias, ptrdiff_t at,
+                              ptrdiff_t n, REAL *g)
+{
+    T(update_args) args = T(update_of)(job, step, bias);
+    return T(squared_norm)(n, job->params + at, g, &args);
+}
+
+/* Returns the sum of squares of the piece's gradient g. */
+static double T(update_piece)(T(job) * job, const T(piece) * piece, const T(step) * step, REAL *g)
+{
+    ptrdiff_t at = piece->at, n = piece->n_weights;
+    return T(update_part)(job, step, 0, at, n, g) +
+           T(update_part)(job, step, 1, at + n, piece->n_biases, g + n);
+}
+
 /* The same sum, where the update has to wait for those of all pieces. */
 static double T(norm_of_piece)(T(job) * job, const T(piece) * piece, const T(step) * step, REAL *g)
 {
-    T(update_args) args = T(update_of)(job, piece, step);
-    return T(squared_norm)(piece->n, job->params + piece->at, g, &args);
+    ptrdiff_t at = piece->at, n = piece->n_weights;
+    return T(norm_of_part)(job, step, 0, at, n, g) +
+           T(norm_of_part)(job, step, 1, at + n, piece->n_biases, g + n);
 }
 
 static double T(sum_of_squares)(const T(network) * net)
@@ -566,7 +587,7 @@ static double T(penalise)(T(job) * job, const T(piece) * piece, const T(step) * 
     const REAL *w = job->params + piece->at;
     double sums[8] = {0};
     (void)step;
-    for (ptrdiff_t i = 0; i < piece->n && piece->n_rows; i++) {
+    for (ptrdiff_t i = 0; i < piece->n_weights; i++) {
         g[i] += (REAL)job->penalty * w[i];
         sums[i % 8] += (double)w[i] * w[i];
     }
@@ -619,7 +640,7 @@ static int T(cut_pieces)(T(network) * net, const skx_inputs *in)
     if (!skx_reserve(&net->pieces, room + 4 * net->n_layers, sizeof *net->pieces))
         return 0;
     for (int l = 0; l < net->n_layers; l++) {
-        ptrdiff_t h = net->layers[l].fan_out, rows = net->layers[l].fan_in;
+        ptrdiff_t h = net->layers[l].fan_out, rows = net->layers[l].fan_in, first = n;
         if (l == 0 && in->kind == SKX_TABLE)
             rows = net->n_x;
         ptrdiff_t parts = rows * h / T(PIECE);
@@ -634,15 +655,18 @@ static int T(cut_pieces)(T(network) * net, const skx_inputs *in)
             for (; f < in->n_fields && piece->n_rows * h < T(PIECE) / 4; f++, piece->n_fields++)
                 piece->n_rows += in->widths[f];
         }
-        net->pieces[n++] = (T(piece)){.layer = l};
+        if (n == first) /* no inputs */
+            net->pieces[n++] = (T(piece)){.layer = l};
+        net->pieces[n - 1].n_biases = h;
     }
     net->n_pieces = n;
     for (ptrdiff_t i = 0; i < n; i++) {
         T(piece) *piece = &net->pieces[i];
         T(layer) *layer = &net->layers[piece->layer];
-        piece->at = piece->n_rows ? layer->w + piece->row * layer->fan_out : layer->b;
-        piece->n = (piece->n_rows ? piece->n_rows : 1) * layer->fan_out;
-        net->longest = piece->n > net->longest ? piece->n : net->longest;
+        piece->at = layer->w + piece->row * layer->fan_out;
+        piece->n_weights = piece->n_rows * layer->fan_out;
+        ptrdiff_t length = piece->n_weights + piece->n_biases;
+        net->longest = length > net->longest ? length : net->longest;
     }
     return 1;
 }
@@ -652,7 +676,7 @@ static int T(prepare)(T(network) * net, const skx_inputs *in, ptrdiff_t rows, in
 {
     ptrdiff_t n = in->n_fields, k = net->layers[net->n_layers - 1].fan_out, widest = 0;
     net->n_x = in->kind == SKX_SPARSE ? 0 : in->n_dense;
-    int good = T(cut_pieces)(net, in) && skx_reserve(&net->x, rows * net->n_x, sizeof(REAL)) &&
+    int good = T(cut_pieces)(net, in) && skx_reserve(&net->x, rows * (net->n_x + 1), sizeof(REAL)) &&
                skx_reserve(&net->lookups.bin, rows * n, sizeof(int32_t)) &&
                skx_reserve(&net->lookups.part, rows * n, sizeof(REAL)) &&
                skx_reserve(&net->prefix, n && rows >= T(FEW) ? net->layers[0].b : 0,

@@ -24,7 +24,8 @@
  * Nothing allocates. C must not overlap A or B. m, n and k may be 0.
  *
  * T(transpose)(rows, columns, x, ldx, out, ldo)     out[j * ldo + i] = x[i * ldx + j]
- * T(column_sums)(m, n, x, ldx, start, out)          out[j] = start + sum over i of x[i * ldx + j]
+ * T(column_sums)(m, n, x, ldx, start, out)          out[j] = start + sum over i of x[i * ldx + j],
+ *                                                   as if by a product with ones
  */
 
 typedef struct {
@@ -522,46 +523,18 @@ static void T(product)(const T(product_args) * g)
 
 /* ---- Sums of columns ---- */
 
-/* `vectors` vectors of columns, the last with `last` of them; in four sums of every fourth row, so
- * that additions need not wait for each other. */
-INLINE void T(sum_strip)(const int vectors, ptrdiff_t last, ptrdiff_t m, const REAL *x,
-                         ptrdiff_t ldx, skx_start start, REAL *out)
-{
-    VEC sum[4][2];
-    UNROLL for (int s = 0; s < 4; s++)
-        UNROLL for (int j = 0; j < vectors; j++)
-            sum[s][j] = V_SET(0);
-    ptrdiff_t i = 0;
-    for (; i + 4 <= m; i += 4)
-        UNROLL for (int s = 0; s < 4; s++)
-            UNROLL for (int j = 0; j < vectors; j++)
-            {
-                const REAL *at = x + (i + s) * ldx + j * VEC_N;
-                sum[s][j] = sum[s][j] + (j < vectors - 1 ? V_LOAD(at) : V_LOAD_SOME(at, last));
-            }
-    for (; i < m; i++)
-        UNROLL for (int j = 0; j < vectors; j++)
-        {
-            const REAL *at = x + i * ldx + j * VEC_N;
-            sum[0][j] = sum[0][j] + (j < vectors - 1 ? V_LOAD(at) : V_LOAD_SOME(at, last));
-        }
-    UNROLL for (int j = 0; j < vectors; j++)
-    {
-        ptrdiff_t count MAYBE_UNUSED = j < vectors - 1 ? VEC_N : last;
-        VEC total = (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]);
-        if (start == SKX_ADD)
-            total = V_LOAD_SOME(out + j * VEC_N, count) + total;
-        V_STORE_SOME(out + j * VEC_N, total, count);
-    }
-}
-
 static void T(column_sums)(ptrdiff_t m, ptrdiff_t n, const REAL *x, ptrdiff_t ldx, skx_start start,
                            REAL *out)
 {
-    for (; n > 2 * VEC_N; n -= 2 * VEC_N, x += 2 * VEC_N, out += 2 * VEC_N)
-        T(sum_strip)(2, VEC_N, m, x, ldx, start, out);
-    if (n > VEC_N)
-        T(sum_strip)(2, n - VEC_N, m, x, ldx, start, out);
-    else if (n > 0)
-        T(sum_strip)(1, n, m, x, ldx, start, out);
+#if SKX_LEVEL == 0
+    for (ptrdiff_t j = 0; j < n && start == SKX_ZERO; j++)
+        out[j] = 0;
+    for (ptrdiff_t i = 0; i < m; i++)
+        for (ptrdiff_t j = 0; j < n; j++)
+            out[j] += x[i * ldx + j];
+#else
+    const REAL one = 1; /* the transpose of a column of ones */
+    T(product)(&(T(product_args)){.m = 1, .n = n, .k = m, .a = &one, .ars = 1, .aks = 0, .b = x,
+                                  .ldb = ldx, .c = out, .ldc = n, .start = start});
+#endif
 }

@@ -97,11 +97,12 @@ static void T(prefetch_rows)(const skx_inputs *in, const skx_targets *targets, c
     }
 }
 
-/* Dense columns of the rows at positions first .. first + m of the order. */
+/* Dense columns of the rows at positions first .. first + m of the order, each row with a 1 after
+ * it. */
 static void T(gather_dense)(const skx_inputs *in, const skx_rows *rows, ptrdiff_t first,
-                            ptrdiff_t m, ptrdiff_t n, REAL *x, ptrdiff_t ldx)
+                            ptrdiff_t m, ptrdiff_t n, REAL *x)
 {
-    ptrdiff_t bytes = n * in->column_stride;
+    ptrdiff_t bytes = n * in->column_stride, ldx = n + 1;
     for (ptrdiff_t i = 0; i < m; i++) {
         if (rows->ids && i + T(AHEAD) < m && in->column_stride <= T(LINE)) {
             ptrdiff_t ahead = T(row_id)(rows, first + i + T(AHEAD));
@@ -110,6 +111,7 @@ static void T(gather_dense)(const skx_inputs *in, const skx_rows *rows, ptrdiff_
         }
         T(copy_row)(n, in->dense + T(row_id)(rows, first + i) * in->row_stride, in->dense_type,
                     in->column_stride, x + i * ldx);
+        x[i * ldx + n] = 1;
     }
 }
 

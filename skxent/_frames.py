@@ -61,8 +61,8 @@ def checked_numbers(estimator, X, *, reset=False):
     X = _known(X)
     dates = getattr(getattr(X, "dtype", None), "kind", "") in ("m", "M")
     if hasattr(X, "columns") or (dates and X.ndim == 2):
-        names = X.columns if hasattr(X, "columns") else range(X.shape[1])
-        for name, family in zip(names, map(family_of, columns_of(X)), strict=True):
+        names, columns = getattr(X, "columns", range(X.shape[1])), list(columns_of(X))
+        for name, family in zip(names, map(family_of, columns), strict=True):
             if family not in ("number", "bool", "empty"):
                 what = "objects" if family == "other" else f"{family} values"
                 raise ValueError(
@@ -70,6 +70,9 @@ def checked_numbers(estimator, X, *, reset=False):
                     "is, and a network computes with real numbers. Leave encoder='auto', which "
                     "learns categories, or replace it by numbers."
                 )
+        zeros_left_out = [getattr(column, "fill_value", None) == 0 for column in columns]
+        if any(hasattr(column, "sp_values") for column in columns) and not all(zeros_left_out):
+            X = X.astype(np.float64)  # scikit-learn would warn, or fail, of pandas' sparse columns
     with np.errstate(invalid="ignore"):  # scikit-learn sums all numbers up, be they huge
         return validate_data(
             estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],

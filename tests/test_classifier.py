@@ -837,6 +837,19 @@ def test_gaps_without_an_encoder_point_to_the_encoder(form, iris):
             ask()
 
 
+@pytest.mark.parametrize("fill_values", [(np.nan,), (0,), (0, None), (0, 1), (np.nan, None)])
+def test_sparse_columns_without_an_encoder(fill_values, iris):
+    X, y = iris[0][:, : len(fill_values)].round(), iris[1]
+    columns = [
+        x if value is None else pd.arrays.SparseArray(x, fill_value=value)
+        for x, value in zip(X.T, fill_values, strict=True)
+    ]
+    table = pd.DataFrame(dict(enumerate(columns))).rename(columns=str)
+    dense = table.astype(float)
+    clf = network().fit(table, y)
+    assert_allclose(clf.predict_proba(table), network().fit(dense, y).predict_proba(dense))
+
+
 @pytest.mark.parametrize(
     ("values", "what"),
     [

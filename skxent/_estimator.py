@@ -523,7 +523,6 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     def _check_goes_on(self):
         """Raise an error if a setting that the parameters to go on from depend on was changed."""
         hidden = self.hidden_layer_sizes
-        passthrough = isinstance(self.encoder, str) and self.encoder == "passthrough"
         was_passthrough = self._encoder_state is None
         kept_and_given = {
             "hidden_layer_sizes": (
@@ -534,7 +533,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
             "dtype": (self._params.dtype.name, self.dtype),
             "encoder": (
                 "passthrough" if was_passthrough else "the fitted TableEncoder",
-                "auto" if passthrough == was_passthrough else self.encoder,
+                "auto" if self._passes_through == was_passthrough else self.encoder,
             ),
         }
         for name, (kept, given) in kept_and_given.items():
@@ -584,16 +583,21 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         statistics = self._learn_table(X, codes, weights, plan) if reset else None
         return self._encode(X, statistics), np.dtype(self._dtype)
 
+    @property
+    def _passes_through(self) -> bool:
+        """Whether the network is to get rows as they are given."""
+        return isinstance(self.encoder, str) and self.encoder == "passthrough"
+
     def _learn_table(self, X, codes, weights, plan):
         """Learn names, dtype and encoder; return the encoder's out-of-fold statistics of y."""
         self._dtype = self.dtype
-        own = not isinstance(self.encoder, str) or self.encoder == "passthrough"
-        if own and not isinstance(self.categorical_features, str | None):
+        auto = isinstance(self.encoder, str) and not self._passes_through
+        if not auto and not isinstance(self.categorical_features, str | None):
             raise ValueError(
                 f"categorical_features={self.categorical_features!r} is for encoder='auto'; got "
                 f"encoder={self.encoder!r}. Give it to that TableEncoder, or leave one of them out."
             )
-        if isinstance(self.encoder, str) and self.encoder == "passthrough":
+        if self._passes_through:
             self._encoder_state = None
             X = checked_numbers(self, X, reset=True)
             if self.dtype == "auto":
@@ -1072,11 +1076,10 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        as_given = isinstance(self.encoder, str) and self.encoder == "passthrough"
         tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = not as_given
-        tags.input_tags.categorical = not as_given
-        tags.input_tags.string = not as_given
+        tags.input_tags.allow_nan = not self._passes_through
+        tags.input_tags.categorical = not self._passes_through
+        tags.input_tags.string = not self._passes_through
         return tags
 
 

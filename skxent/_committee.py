@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -99,7 +100,10 @@ def minimize_each(
         else:
             ends[m] = minimize_scipy(*problem, solver, max_iter, max_fun, tol, single_first)
 
-    with _in_parallel(n_jobs, len(objectives)) as run:
+    with warnings.catch_warnings(), _in_parallel(n_jobs, len(objectives)) as run:
+        # SciPy ignores its own warning by a change of the filters, which all threads share: one may
+        # undo what another has done. This holds through all of it, and what was before comes back.
+        warnings.filterwarnings("ignore", "The line search algorithm", RuntimeWarning)
         try:
             list(run(minimize, range(len(objectives))))
         except KeyboardInterrupt:

@@ -32,7 +32,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder
+from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder, _solvers
 
 # runs are cut short here all the time; what should warn is tested by name
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -372,6 +372,23 @@ def test_scorers_by_name_where_held_out_rows_lack_a_class(scoring, solver, n_mem
     assert len(scores) == 4 and np.isfinite(scores).all()
     if scoring == "neg_log_loss" and n_members == 1:
         assert_allclose(scores, np.negative(clf.history_["validation_loss"]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["bfgs", "cg"])
+def test_line_searches_in_threads_leave_the_filters_of_warnings(solver, iris, monkeypatch):
+    """SciPy's way to ignore its warning is not for threads: some slip out, as here they all do."""
+    original = _solvers.minimize
+
+    def minimize(*args, **kwargs):
+        warnings.warn("The line search algorithm did not converge", RuntimeWarning, stacklevel=2)
+        warnings.simplefilter("ignore", UserWarning)  # left behind
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(_solvers, "minimize", minimize)
+    before = list(warnings.filters)
+    with pytest.warns(ConvergenceWarning):
+        network(solver=solver, n_members=3, n_jobs=1, max_iter=2).fit(*iris)
+    assert warnings.filters == before
 
 
 @pytest.mark.parametrize("max_fun", [1, 2, 3])

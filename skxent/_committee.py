@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,10 +100,8 @@ def minimize_each(
         else:
             ends[m] = minimize_scipy(*problem, solver, max_iter, max_fun, tol, single_first)
 
-    with warnings.catch_warnings(), _in_parallel(n_jobs, len(objectives)) as run:
-        # SciPy ignores its own warning by a change of the filters, which all threads share: one may
-        # undo what another has done. This holds through all of it, and what was before comes back.
-        warnings.filterwarnings("ignore", "The line search algorithm", RuntimeWarning)
+    quietly = _no_line_search_warnings() if solver in ("bfgs", "cg") else nullcontext()
+    with quietly, _in_parallel(n_jobs, len(objectives)) as run:
         try:
             list(run(minimize, range(len(objectives))))
         except KeyboardInterrupt:
@@ -117,6 +115,18 @@ def minimize_each(
     if not members:
         raise KeyboardInterrupt
     return np.stack([monitors[m].choose(ends[m]) for m in members]), members
+
+
+@contextmanager
+def _no_line_search_warnings():
+    """Ignore what SciPy's line searches warn of, in all threads that are started meanwhile.
+
+    SciPy does so for each search, by a change of the filters, which all threads share: one may undo
+    what another has done. This holds through all of them, and what was before comes back.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The line search algorithm", RuntimeWarning)
+        yield
 
 
 @contextmanager

@@ -117,7 +117,7 @@ def plain_rows(estimator, X):
 def weighted_rows(X, sample_weight):
     """Return the rows of positive weight, their weights, and how many rows they stand for.
 
-    Whole weights are counts of rows. Others are divided by their mean.
+    Whole weights are counts of rows, as far as floats count. Others are divided by their mean.
     """
     if sample_weight is None:
         return X, None, X.shape[0]
@@ -127,7 +127,7 @@ def weighted_rows(X, sample_weight):
     if not weights.all():
         rows = np.flatnonzero(weights)
         X, weights = _safe_indexing(X, rows), weights[rows]
-    if (weights == np.floor(weights)).all():
+    if (weights == np.floor(weights)).all() and weights.sum() < 2**53:
         return X, weights, int(weights.sum())
     return X, weights / weights.mean(), len(weights)
 

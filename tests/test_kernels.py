@@ -304,6 +304,18 @@ def test_shapes(sizes, loss, dtype, level):
 
 @every_level
 @both_dtypes
+@pytest.mark.parametrize("sizes", [(1, 3), (1, 5, 2), (2, 3), (7, 40, 3), (20, 1, 1, 2)])
+def test_rows_in_place_and_gathered_give_the_same_bits(sizes, dtype, level):
+    set_simd_level(level)
+    problem = Problem(sizes=sizes, n=300, dtype=dtype)
+    value, gradient = problem.value()
+    for rows in (np.arange(300), np.arange(300, dtype=np.int32)):
+        assert problem.value(rows=rows)[0] == value
+        np.testing.assert_array_equal(problem.value(rows=rows)[1], gradient)
+
+
+@every_level
+@both_dtypes
 @pytest.mark.parametrize("loss", LOSSES)
 def test_losses_of_rows(loss, dtype, level):
     set_simd_level(level)

@@ -387,7 +387,7 @@ def test_line_searches_in_threads_leave_the_filters_of_warnings(solver, iris, mo
     monkeypatch.setattr(_solvers, "minimize", minimize)
     before = list(warnings.filters)
     with pytest.warns(ConvergenceWarning):
-        network(solver=solver, n_members=3, n_jobs=1, max_iter=2).fit(*iris)
+        network(solver=solver, n_members=3, n_jobs=2, max_iter=2).fit(*iris)
     assert warnings.filters == before
 
 

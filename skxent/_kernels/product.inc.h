@@ -17,8 +17,8 @@
  * tiles may do it before they are stored, and finish is not called for them.
  *
  * Order of summation: C[i, j] is summed over p by fused multiply-adds, in an order that depends on
- * n, k and on which of ars and aks is 1, never on m, i, j, or on how rows are divided among calls
- * and threads (a + i0 * ars, c + i0 * ldc, fewer m). It is p = 0 .. k-1 unless A is row-major, n is
+ * n, k and on whether ars is 1, never on m, i, j, or on how rows are divided among calls and threads
+ * (a + i0 * ars, c + i0 * ldc, fewer m). It is p = 0 .. k-1, in one sum, unless ars is not 1, n is
  * at most 6 and k at least 4 n or 8 n. At level 0 it is the order of the BLAS.
  *
  * Nothing allocates. C must not overlap A or B. m, n and k may be 0.
@@ -133,7 +133,7 @@ MAYBE_UNUSED static void T(transpose)(ptrdiff_t rows, ptrdiff_t columns, const R
 static void T(product)(const T(product_args) * g)
 {
     int m = (int)g->m, n = (int)g->n, k = (int)g->k, ldb = (int)g->ldb, ldc = (int)g->ldc;
-    int by_rows = g->aks == 1;
+    int by_rows = g->aks == 1 && g->ars != 1; /* where both are 1, m or k is */
     ptrdiff_t least = by_rows ? g->k : g->m, stride = by_rows ? g->ars : g->aks;
     int lda = (int)(stride > least ? stride : least);
     char a_is = by_rows ? 'N' : 'T', b_is = 'N';
@@ -494,7 +494,8 @@ static void T(product)(const T(product_args) * g)
     ptrdiff_t block = T(near_rows), finished = 0;
     if (g->m == 0 || g->n == 0)
         return;
-    if (g->aks == 1 && g->n <= T(few) && g->k >= T(many_terms) * g->n) { /* must not depend on m */
+    if (g->aks == 1 && g->ars != 1 && g->n <= T(few) &&
+        g->k >= T(many_terms) * g->n) { /* must not depend on m */
         part = T(product_dots);
         block = g->m;
     } else if (g->aks != 1 && g->n <= T(narrow) && g->m > VEC_N) {

@@ -11,7 +11,7 @@ from decimal import Decimal
 import numpy as np
 from scipy import sparse
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 # What a column may hold (its family), by the kind of its dtype; "O" and others: look inside.
 _FAMILIES = dict.fromkeys("iuf", "number") | dict.fromkeys("mM", "date")
@@ -44,12 +44,7 @@ def checked_table(estimator, X, *, reset=False):
             return X.astype(object)
         return X.view(np.uint8) if X.dtype.kind == "b" else X
     validate_data(estimator, X, reset=reset, skip_check_array=True)
-    if 0 in X.shape:
-        what = "sample(s)" if X.shape[0] == 0 else "feature(s)"
-        raise ValueError(
-            f"Found array with 0 {what} (shape={X.shape}) while a minimum of 1 is required by "
-            f"{type(estimator).__name__}."
-        )
+    _check_not_empty(estimator, X)
     return X
 
 
@@ -59,25 +54,51 @@ def checked_numbers(estimator, X, *, reset=False):
     What converts to numbers without being any, such as dates, is refused.
     """
     X = _known(X)
-    dates = getattr(getattr(X, "dtype", None), "kind", "") in ("m", "M")
-    if hasattr(X, "columns") or (dates and X.ndim == 2):
-        names, columns = getattr(X, "columns", range(X.shape[1])), list(columns_of(X))
-        for name, family in zip(names, map(family_of, columns), strict=True):
-            if family not in ("number", "bool", "empty"):
-                what = "objects" if family == "other" else f"{family} values"
-                raise ValueError(
-                    f"Column {name!r} holds {what}, but encoder='passthrough' hands X on as it "
-                    "is, and a network computes with real numbers. Leave encoder='auto', which "
-                    "learns categories, or replace it by numbers."
-                )
-        zeros_left_out = [getattr(column, "fill_value", None) == 0 for column in columns]
-        if any(hasattr(column, "sp_values") for column in columns) and not all(zeros_left_out):
-            X = X.astype(np.float64)  # scikit-learn would warn, or fail, of pandas' sparse columns
+    asked = {"accept_sparse": "csr", "dtype": [np.float64, np.float32],
+             "ensure_all_finite": False if reset else "allow-nan"}  # fmt: skip
+    kind = getattr(getattr(X, "dtype", None), "kind", "")
     with np.errstate(invalid="ignore"):  # scikit-learn sums all numbers up, be they huge
-        return validate_data(
-            estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
-            ensure_all_finite=False if reset else "allow-nan",
-        )  # fmt: skip
+        if hasattr(X, "columns") or (kind in ("O", "m", "M") and X.ndim == 2):
+            _check_not_empty(estimator, X)
+            if not all(map(is_numeric, columns_of(X))):
+                validate_data(estimator, X, reset=reset, skip_check_array=True)
+                return check_array(_matrix_of(X), input_name="X", estimator=estimator, **asked)
+        return validate_data(estimator, X, reset=reset, **asked)
+
+
+def _matrix_of(X):
+    """Return the numbers of columns of any dtype; CSR where pandas leaves out the zeros of all."""
+    names, columns = getattr(X, "columns", range(X.shape[1])), list(columns_of(X))
+    if all(hasattr(column, "sp_values") and column.fill_value == 0 for column in columns):
+        return X.sparse.to_coo().tocsr()
+    return np.column_stack([_numbers_or_error(*pair) for pair in zip(names, columns, strict=True)])
+
+
+def _numbers_or_error(name, column):
+    family = family_of(column)
+    if family not in ("date", "complex", "other"):
+        try:
+            return numbers_of(column)
+        except (TypeError, ValueError):  # text that is no number
+            family = "category" if is_categorical(column) else family
+    error, what = ValueError, f"{family} values"
+    if family == "other":
+        error, what = TypeError, "objects (an argument must be a string or a number)"
+    raise error(
+        f"Column {name!r} holds {what}, but encoder='passthrough' hands X on as it is, and a "
+        "network computes with real numbers. Leave encoder='auto', which learns categories, or "
+        "replace it by numbers."
+    )
+
+
+def _check_not_empty(estimator, X):
+    """Raise an error if a table has no rows or no columns."""
+    if 0 in X.shape:
+        what = "sample(s)" if X.shape[0] == 0 else "feature(s)"
+        raise ValueError(
+            f"Found array with 0 {what} (shape={X.shape}) while a minimum of 1 is required by "
+            f"{type(estimator).__name__}."
+        )
 
 
 def _known(X):

@@ -117,7 +117,7 @@ def minimize_scipy(
     if single_first and method == "lbfgs" and dtype == np.float64:
         descend(objective.in_single(), roughly=True)
     converged = False
-    # the calls may be used up before there was an iteration: then the start is what there is
+    # single precision without an iteration has recorded nothing: one call more, if need be
     left = calls < max_fun or not monitor.n_epochs
     if left and not monitor.ending and monitor.n_epochs < max_iter:
         converged = descend(objective)

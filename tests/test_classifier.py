@@ -3,6 +3,7 @@
 import re
 import tracemalloc
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -858,6 +859,8 @@ def test_sparse_columns_without_an_encoder(fill_values, iris):
         (np.arange(4) * 1j, "complex"),
         (["a", "b", "c", "d"], "text"),
         ([1, "b", 3, "d"], "mixed"),
+        (pd.Categorical(["a", "b", "c", "d"]), "category"),
+        (pd.Categorical(pd.date_range("2020-01-01", periods=4)), "category"),
         ([object()] * 4, "objects"),
     ],
 )
@@ -867,13 +870,46 @@ def test_without_an_encoder_columns_must_be_numbers(values, what):
     tables = [X]
     if what == "date":
         tables += [pl.from_pandas(X), pa.Table.from_pandas(X)]
+    error = TypeError if what == "objects" else ValueError
     for table in tables:
         for ask in (clf.predict, lambda table: clf.fit(table, [0, 1, 0, 1])):
-            with pytest.raises(ValueError, match=f"Column 'x' holds {what}.*Leave encoder='auto'"):
+            with pytest.raises(error, match=f"Column 'x' holds {what}.*Leave encoder='auto'"):
                 ask(table)
-    if what == "date":
-        with pytest.raises(ValueError, match="Column 0 holds date values"):
-            network().fit(np.array(values)[:, None], [0, 1, 0, 1])
+    if what in ("date", "objects"):
+        array = np.array(values)[:, None]
+        for table in (array, array.astype(object)):
+            with pytest.raises(error, match=f"Column 0 holds {what}"):
+                network().fit(table, [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"x": ["0", "1", "2", "3"]},
+        {"x": pd.Series(["0", "1", "2", "3"], dtype=object), "one": np.ones(4)},
+        {"x": pd.Categorical([0, 1, 2, 3])},
+        {"x": [Decimal(value) for value in range(4)]},
+        {"x": pd.array([0, 1, 2, 3], dtype="Int64"), "yes": pd.array([True] * 4, dtype="boolean")},
+        {"x": pd.arrays.SparseArray([False, True, True, True], fill_value=False)},
+        {"x": np.arange(4, dtype=np.float32), "sparse": pd.arrays.SparseArray([1.5] * 4)},
+    ],
+)
+def test_numbers_of_any_dtype_need_no_encoder(columns):
+    table, y = pd.DataFrame(columns), [0, 1, 0, 1]
+    plain = np.column_stack([np.asarray(values).astype(float) for values in columns.values()])
+    expected = network().fit(plain, y).predict_proba(plain)
+    clf = network(dtype="float64").fit(table, y)
+    assert_allclose(clf.predict_proba(table), expected, rtol=1e-6)
+    assert clf.feature_names_in_.tolist() == list(columns)
+    for gap in (pd.NA, None):
+        gaps = table.astype(object)
+        gaps.iloc[0, 0] = gap
+        with pytest.raises(ValueError, match="contains NaN.*impute"):
+            clf.predict(gaps)
+    with pytest.raises(ValueError, match="0 sample"):
+        clf.predict(table[:0])
+    with pytest.raises(ValueError, match="0 feature"):
+        clf.fit(table[[]], y)
 
 
 @both_classes

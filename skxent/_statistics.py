@@ -31,9 +31,7 @@ def level_log_odds(column, classes: NDArray, n_classes: int, weights: NDArray | 
     mass = np.bincount(cells, weights, len(ids) * _N_FOLDS * n_classes)
     mass = mass.reshape(len(ids), _N_FOLDS, n_classes)
     total = mass.sum(axis=1)
-    # differences of sums of fractions: below 0 by a rounding error where nothing is left
-    others = [np.maximum(total - mass[:, f], 0.0) for f in range(_N_FOLDS)]
-    out_of_fold = np.stack([_log_odds(mass) for mass in others])
+    out_of_fold = np.stack([_log_odds(total - mass[:, f]) for f in range(_N_FOLDS)])
     seen = total.any(axis=1)  # a pandas Categorical may have levels that no row has
     odds = _log_odds(total).tolist()
     table = {text: odds[i] for text, i in ids.items() if seen[i]}

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -203,7 +203,7 @@ def test_scale_and_smooth_clip():
     z = (x - 50) / 50
     encoder = TableEncoder(n_bins=0).fit(x[:, None])
     expected = z / np.sqrt(1 + (z / 3) ** 2)
-    np.testing.assert_allclose(encoder.transform(x[:, None])[:, 0], expected, rtol=1e-12)
+    assert_allclose(encoder.transform(x[:, None])[:, 0], expected, rtol=1e-12)
 
 
 def test_scale_of_a_column_that_is_mostly_one_value():
@@ -310,6 +310,19 @@ def test_relative_weights():
     for w in (-np.ones(200), np.zeros(200)):
         with pytest.raises(ValueError, match="non-zero|must not be negative"):
             TableEncoder().fit(x, sample_weight=w)
+
+
+def test_huge_whole_weights_are_no_counts():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"number": rng.normal(size=200), "id": rng.integers(0, 90, 200).astype(str)})
+    y = np.repeat([0, 1, 2], [198, 1, 1])
+    encoded = [
+        TableEncoder().fit(X, y, sample_weight=np.full(200, weight)).transform(X)
+        for weight in (1e300, 2.0**60, 0.5)
+    ]
+    assert np.isfinite(encoded[0]).all()
+    assert_allclose(encoded[0], encoded[2], rtol=1e-5, atol=1e-6)
+    assert_array_equal(encoded[1], encoded[2])
 
 
 # ---- categories
@@ -475,7 +488,7 @@ def test_log_odds_are_those_of_the_rates_shrunk_towards_the_prior():
     table, _ = level_log_odds(levels, y, 2, None)
     p = (20 + 10 * 0.4) / (30 + 10)
     expected = np.log(p / (1 - p)) - np.log(0.4 / 0.6)
-    np.testing.assert_allclose(table["a"], [expected], rtol=1e-6)
+    assert_allclose(table["a"], [expected], rtol=1e-6)
     assert_array_equal(look_up(pd.Series(["a", "z"]), table), [table["a"], [0.0]])
 
 
@@ -645,7 +658,7 @@ def test_sparse_stays_sparse(kind, container):
     assert sparse.issparse(out) and out.format == "csr" and out.dtype == np.float64
     rms = np.sqrt((dense**2).sum(axis=0) / np.maximum((dense != 0).sum(axis=0), 1))
     z = dense / np.where(rms > 0, rms, 1)
-    np.testing.assert_allclose(out.toarray(), z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-12)
+    assert_allclose(out.toarray(), z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-12)
 
 
 def test_sparse_storage_does_not_matter():
@@ -681,7 +694,7 @@ def test_sparse_weights_are_repetitions():
     X, counts = sparse.random(40, 6, 0.4, "csr", random_state=0), rng.integers(0, 4, 40)
     weighted = TableEncoder().fit(X, sample_weight=counts)
     repeated = TableEncoder().fit(X[np.repeat(np.arange(40), counts)])
-    np.testing.assert_allclose(weighted._scale, repeated._scale, rtol=1e-13)
+    assert_allclose(weighted._scale, repeated._scale, rtol=1e-13)
 
 
 # ---- a transformer like any other

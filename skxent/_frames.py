@@ -148,8 +148,9 @@ def weighted_rows(X, sample_weight):
     if not weights.all():
         rows = np.flatnonzero(weights)
         X, weights = _safe_indexing(X, rows), weights[rows]
-    if (weights == np.floor(weights)).all() and weights.sum() < 2**53:
+    if (weights == np.floor(weights)).all() and weights.max() < 2**53 / len(weights):
         return X, weights, int(weights.sum())
+    weights = weights / weights.max()  # so that equal ones become 1, and sums stay finite
     return X, weights / weights.mean(), len(weights)
 
 

@@ -79,10 +79,11 @@ def row_weights(
     w = np.ones(len(codes)) if sample_weight is None else sample_weight
     with np.errstate(over="ignore"):
         w = w if factors is None else w * factors[codes]
-    if not w.sum() > 0 or not np.isfinite(w.sum()):
+        total = w.sum()
+    if not 0 < total < np.inf:
         raise ValueError(
-            f"The sample weights, times the class weights, sum to {w.sum()}; at least one row must "
-            "have a positive weight."
+            f"The sample weights, times the class weights, sum to {total}: that must be a "
+            "finite number above 0."
         )
     return w
 

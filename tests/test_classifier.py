@@ -614,6 +614,7 @@ def bad_input(X, y):
         "NaN label": (X, y_nan, None, ValueError, "NaN"),
         "continuous labels": (X, np.linspace(0, 1, len(y)), None, ValueError, "label type"),
         "one class": (X, np.zeros(len(y)), None, ValueError, "class"),
+        "a sum of weights too large": (X, y, 0 * w + 1e308, ValueError, "sum to inf.*finite"),
         "all weights zero": (X, y, 0 * w, ValueError, "(?i)weight.*(zero|sum to 0)|zero.*weight"),
         "negative weights": (X, y, -w, ValueError, "(?i)negative|positive|weight"),
         "too few weights": (X, y, w[:-1], ValueError, "weight"),

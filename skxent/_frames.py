@@ -270,5 +270,7 @@ def text_of(value):
     if isinstance(value, _REAL) and not isinstance(value, bool):
         if value != value:
             return None
+        if isinstance(value, np.floating):
+            value = float(value)  # NumPy warns of a quotient of infinity
         return str(int(value)) if value == value // 1 else repr(float(value))
     return str(value)

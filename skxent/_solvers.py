@@ -140,7 +140,8 @@ def gradient_descent(
     params = params.copy()
     value, gradient = objective.value_and_gradient(params)
     for _ in range(max_iter):
-        params -= objective.dtype.type(learning_rate) * gradient
+        with np.errstate(over="ignore", invalid="ignore"):  # the monitor sees what is not finite
+            params -= objective.dtype.type(learning_rate) * gradient
         value, gradient = objective.value_and_gradient(params)
         epoch = Epoch(value, _norm(gradient), learning_rate, objective.n_rows)
         if monitor.observe(params, epoch):

@@ -201,6 +201,24 @@ def test_weights_beyond_all_bounds_are_no_model(rate, early_stopping, iris):
     assert not hasattr(clf, "classes_")
 
 
+def test_a_step_that_overflows(iris):
+    X, y = iris
+    clf = SoftmaxMLPClassifier(
+        4, solver="gradient_descent", learning_rate_init=1e300, encoder="passthrough", max_iter=3
+    )
+    with np.errstate(all="raise"), pytest.raises(ValueError, match="lower learning_rate_init"):
+        clf.fit(X, y, np.full(len(y), 1e-300))
+    assert not hasattr(clf, "classes_")
+
+
+def test_infinite_levels_of_other_floats():
+    for dtype in (np.float32, np.float64, np.longdouble):
+        X = np.array([[1.0], [2.0], [2.5], [np.inf]], dtype=dtype)
+        encoder = TableEncoder(categorical_features=[0]).fit(X[[0, 0, 1, 1, 2, 2]])
+        with np.errstate(all="raise"):
+            assert_array_equal(encoder.transform(X[[0, 3]])[1], encoder.transform([[7.0]])[0])
+
+
 def test_temperature_of_logits_without_a_square(iris):
     clf = SoftmaxMLPClassifier(
         max_iter=1, n_members=2, dtype="float64", weight_decay=1e10, random_state=0, n_jobs=1

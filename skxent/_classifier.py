@@ -126,7 +126,7 @@ class SoftmaxMLPClassifier(BaseMLP):
         be added, and the time for judging.
     encoder : {"auto", "passthrough"} or TableEncoder, default="auto"
         "auto" learns a :class:`~skxent.TableEncoder`; "passthrough" takes X as it is: finite
-        numbers.
+        numbers, in columns of any dtype.
     categorical_features : array-like, "from_dtype" or None, default="from_dtype"
         Which columns are categories: by dtype, or a mask, indices or names.
     n_members : int or "auto", default="auto"

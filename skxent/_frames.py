@@ -4,6 +4,7 @@ A column is what the library has: an array, a pandas extension array, a polars S
 these libraries is imported here; a column is known by its dtype and its methods.
 """
 
+import contextlib
 import datetime
 import numbers
 from decimal import Decimal
@@ -75,12 +76,10 @@ def _matrix_of(X):
 
 
 def _numbers_or_error(name, column):
-    family = family_of(column)
+    family = family_of(np.asarray(column.categories) if is_categorical(column) else column)
     if family not in ("date", "complex", "other"):
-        try:
+        with contextlib.suppress(ValueError):  # text that is no number
             return numbers_of(column)
-        except (TypeError, ValueError):  # text that is no number
-            family = "category" if is_categorical(column) else family
     error, what = ValueError, f"{family} values"
     if family == "other":
         error, what = TypeError, "objects (an argument must be a string or a number)"
@@ -217,6 +216,8 @@ def _family_of_values(values):
 
     if not types:
         return "empty"
+    if any(issubclass(t, _DATE) or t.__name__ == "Period" for t in types):
+        return "date"  # asked first: to NumPy a timedelta64 is an integer
     if holds_only(str):
         return "text"
     if holds_only(bool | np.bool_):
@@ -225,8 +226,7 @@ def _family_of_values(values):
         return "number"
     if holds_only(str | np.bool_ | _REAL):
         return "mixed"
-    is_date = any(issubclass(t, _DATE) or t.__name__ == "Period" for t in types)
-    return "date" if is_date else "other"
+    return "other"
 
 
 def _list(column):

@@ -82,8 +82,8 @@ def row_weights(
         total = w.sum()
     if not 0 < total < np.inf:
         raise ValueError(
-            f"The sample weights, times the class weights, sum to {total}: that must be a "
-            "finite number above 0."
+            f"The sample weights, times the class weights, sum to {total}: at least one "
+            "row must have a positive weight, and the sum must be finite."
         )
     return w
 

@@ -312,6 +312,15 @@ def test_relative_weights():
             TableEncoder().fit(x, sample_weight=w)
 
 
+@pytest.mark.parametrize("unit", ["D", "ns"])
+def test_dates_among_objects_are_no_numbers(unit):
+    for kind in ("m8", "M8"):
+        column = np.empty(3, dtype=object)
+        column[0], column[1:] = np.array(5).astype(f"{kind}[{unit}]")[()], 1
+        with pytest.raises(ValueError, match="holds dates or times"):
+            TableEncoder().fit(pd.DataFrame({"x": column}))
+
+
 def test_huge_whole_weights_are_no_counts():
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"number": rng.normal(size=200), "id": rng.integers(0, 90, 200).astype(str)})

@@ -114,7 +114,7 @@ def minimize_each(
     members = list(filter(begun, range(len(objectives))))
     if not members:
         raise KeyboardInterrupt
-    return np.stack([monitors[m].choose(ends[m]) for m in members]), members
+    return np.array([monitors[m].choose(ends[m]) for m in members]), members
 
 
 @contextmanager

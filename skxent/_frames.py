@@ -23,6 +23,7 @@ _POLARS_FAMILIES |= {"Boolean": "bool", "Null": "empty"}
 MISSING = ("NoneType", "NAType", "NaTType")  # the names of types that stand for missing
 _REAL = numbers.Real | Decimal
 _DATE = datetime.date | datetime.time | datetime.timedelta | np.datetime64 | np.timedelta64
+_FLOATS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}  # for check_array
 
 
 def checked_table(estimator, X, *, reset=False):
@@ -30,10 +31,7 @@ def checked_table(estimator, X, *, reset=False):
     if not reset and _is_as_in_fit(estimator, X):
         return X
     if sparse.issparse(X):
-        return validate_data(
-            estimator, X, reset=reset, accept_sparse="csr", ensure_all_finite=False,
-            dtype=[np.float64, np.float32],
-        )  # fmt: skip
+        return validate_data(estimator, X, reset=reset, ensure_all_finite=False, **_FLOATS)
     X = _known(X)
     if not hasattr(X, "columns"):
         if isinstance(X, list | tuple) and np.asarray(X).dtype.kind == "U":
@@ -55,8 +53,7 @@ def checked_numbers(estimator, X, *, reset=False):
     What converts to numbers without being any, such as dates, is refused.
     """
     X = _known(X)
-    asked = {"accept_sparse": "csr", "dtype": [np.float64, np.float32],
-             "ensure_all_finite": False if reset else "allow-nan"}  # fmt: skip
+    asked = _FLOATS | {"ensure_all_finite": False if reset else "allow-nan"}
     kind = getattr(getattr(X, "dtype", None), "kind", "")
     with np.errstate(invalid="ignore"):  # scikit-learn sums all numbers up, be they huge
         if hasattr(X, "columns") or (kind in ("O", "m", "M") and X.ndim == 2):
@@ -72,7 +69,8 @@ def _matrix_of(X):
     names, columns = getattr(X, "columns", range(X.shape[1])), list(columns_of(X))
     if all(hasattr(column, "sp_values") and column.fill_value == 0 for column in columns):
         return X.sparse.to_coo().tocsr()
-    return np.column_stack([_numbers_or_error(*pair) for pair in zip(names, columns, strict=True)])
+    named = zip(names, columns, strict=True)
+    return np.column_stack([_numbers_or_error(name, column) for name, column in named])
 
 
 def _numbers_or_error(name, column):

@@ -401,8 +401,11 @@ class _Spread:
                 _, inside, own = _inside(shard.rows, self.n_rows, rows)
                 where.append(inside)
                 # Dask forgets a task for a worker that is gone, unless it depends on another
-                kept = (_same, own, shard.future)
-                ids.append(self._table.submit(*kept, worker=shard.worker) if len(own) else None)
+                ids.append(
+                    self._table.submit(_same, own, shard.future, worker=shard.worker)
+                    if len(own)
+                    else None
+                )
             self._places[id(rows)] = rows, where, ids  # kept: so that the id stays its own
         return self._places[id(rows)][1:]
 

@@ -450,6 +450,11 @@ static T(update_args) T(update_of)(T(job) * job, const T(step) * step, int bias)
     return args;
 }
 
+/* What is done to the weights, or the biases, of a piece, whose gradient is g; returns the sum of
+ * its squares. */
+typedef double T(part_work)(T(job) * job, const T(step) * step, int bias, ptrdiff_t at,
+                            ptrdiff_t n, REAL *g);
+
 static double T(update_part)(T(job) * job, const T(step) * step, int bias, ptrdiff_t at,
                              ptrdiff_t n, REAL *g)
 {
@@ -469,20 +474,23 @@ static double T(norm_of_part)(T(job) * job, const T(step) * step, int bias, ptrd
     return T(squared_norm)(n, job->params + at, g, &args);
 }
 
+INLINE double T(work_on_parts)(T(part_work) * work, T(job) * job, const T(piece) * piece,
+                               const T(step) * step, REAL *g)
+{
+    ptrdiff_t at = piece->at, n = piece->n_weights;
+    return work(job, step, 0, at, n, g) + work(job, step, 1, at + n, piece->n_biases, g + n);
+}
+
 /* Returns the sum of squares of the piece's gradient g. */
 static double T(update_piece)(T(job) * job, const T(piece) * piece, const T(step) * step, REAL *g)
 {
-    ptrdiff_t at = piece->at, n = piece->n_weights;
-    return T(update_part)(job, step, 0, at, n, g) +
-           T(update_part)(job, step, 1, at + n, piece->n_biases, g + n);
+    return T(work_on_parts)(T(update_part), job, piece, step, g);
 }
 
 /* The same sum, where the update has to wait for those of all pieces. */
 static double T(norm_of_piece)(T(job) * job, const T(piece) * piece, const T(step) * step, REAL *g)
 {
-    ptrdiff_t at = piece->at, n = piece->n_weights;
-    return T(norm_of_part)(job, step, 0, at, n, g) +
-           T(norm_of_part)(job, step, 1, at + n, piece->n_biases, g + n);
+    return T(work_on_parts)(T(norm_of_part), job, piece, step, g);
 }
 
 static double T(sum_of_squares)(const T(network) * net)

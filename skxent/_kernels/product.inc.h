@@ -384,11 +384,11 @@ static void T(product_narrow)(const T(product_args) * g, ptrdiff_t first, ptrdif
 
 /* ---- A few columns, many terms: vectors along k, their lanes added up at the end ---- */
 
-#if SKX_LEVEL == 512 && REAL_BITS == 32
-enum { T(few) = 6, T(dot_depth) = 512, T(many_terms) = 4 }; /* for each column */
-#else
-enum { T(few) = 6, T(dot_depth) = 512, T(many_terms) = 8 };
-#endif
+enum {
+    T(few) = 6,
+    T(dot_depth) = 512,
+    T(many_terms) = SKX_LEVEL == 512 && REAL_BITS == 32 ? 4 : 8, /* for each column */
+};
 
 /* The sums of the lanes of four vectors, each by halves of halves. */
 INLINE void T(lane_sums)(const SHORT *v, REAL *out)

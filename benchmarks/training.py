@@ -176,7 +176,7 @@ class Trace:
 
         with (
             mock.patch("scipy.optimize.minimize", traced),
-            mock.patch("skxent._solvers.minimize", traced),
+            mock.patch("skxent._training.full_batch.minimize", traced),
             contextlib.suppress(Reached),
         ):
             start = time.perf_counter()

@@ -3,8 +3,9 @@
 from . import losses
 from ._classifier import SigmoidMLPClassifier, SoftmaxMLPClassifier
 from ._display import LossCurveDisplay, NetworkDisplay
-from ._encoding import TableEncoder
 from ._search import search_space
+from ._table import TableEncoder
+from ._version import __version__ as __version__
 
 __all__ = [
     "LossCurveDisplay",
@@ -15,8 +16,6 @@ __all__ = [
     "losses",
     "search_space",
 ]
-
-__version__ = "0.1.0"
 
 for _public in (SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder):
     _public.__module__ = "skxent"

@@ -1,20 +1,12 @@
-"""The two classifiers: their parameters, their targets, and what they predict."""
+"""The two classifiers: what their parameters and attributes mean, and what they predict."""
 
 from __future__ import annotations
 
-from inspect import cleandoc
-from typing import Any
-
-import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, log_expit
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_array, column_or_1d
 
-from ._decisions import log_softmax
-from ._estimator import BaseMLP
-from ._frames import columns_of, is_floating, numbers_of
-from ._labels import check_present
+from ._base import BaseMLP
+from ._docstrings import docstring_like
+from ._outputs import Outputs
 
 
 class SoftmaxMLPClassifier(BaseMLP):
@@ -204,54 +196,7 @@ class SoftmaxMLPClassifier(BaseMLP):
     (150, 3)
     """
 
-    def _read_targets(self, X, y, warm, incremental, classes):
-        """Check y, set the classes, and return the kernel's targets and every row's class number.
-
-        A 2-D float y whose rows are probabilities is a soft target; its classes are the columns
-        of a DataFrame, or 0, 1, ...
-        """
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None."
-            )
-        soft = _soft_targets(y)
-        if soft is not None:
-            matrix, labels = soft
-            if not warm:
-                found = np.arange(matrix.shape[1]) if labels is None else labels
-                self._set_classes(found if classes is None else np.unique(classes))
-            else:
-                self._check_declared(classes)
-            if matrix.shape[1] != len(self.classes_):
-                raise ValueError(
-                    f"y has {matrix.shape[1]} columns of probabilities, but there are "
-                    f"{len(self.classes_)} classes: {self.classes_}."
-                )
-            if labels is not None and not np.array_equal(labels, self.classes_):
-                raise ValueError(
-                    f"y has the columns {labels}, but the classes are {self.classes_}: name the "
-                    "columns of probabilities after the classes."
-                )
-            targets = matrix if self.n_outputs_ > 1 else matrix[:, 1:].copy()
-            return targets, matrix.argmax(axis=1)
-        if np.asarray(y).ndim == 2 and type_of_target(y) == "multilabel-indicator":
-            raise ValueError(
-                "y is a multilabel indicator: several classes may be true of one row. The outputs "
-                "of a softmax sum to 1 and cannot say that; use SigmoidMLPClassifier, whose "
-                "outputs are independent. (One class per row as an indicator: pass "
-                "y.argmax(axis=1); rows of probabilities: pass them as floats.)"
-            )
-        y = column_or_1d(y, warn=True)
-        return self._read_codes(y, warm, incremental, classes)
-
-    def _set_classes(self, classes):
-        if len(classes) < 2:
-            raise ValueError(
-                f"y has {_count(classes)}; a classifier needs rows of at least 2 classes."
-            )
-        self.classes_ = classes
-        self.n_outputs_ = 1 if len(classes) == 2 else len(classes)
-        self.out_activation_ = "logistic" if len(classes) == 2 else "softmax"
+    _exclusive = True
 
     def predict(self, X) -> NDArray:
         """Most probable class of every row.
@@ -266,9 +211,7 @@ class SoftmaxMLPClassifier(BaseMLP):
         y : ndarray of shape (n_samples,)
             Labels.
         """
-        z = self._logits(X)
-        codes = (z[:, 0] > 0).astype(np.intp) if self.n_outputs_ == 1 else z.argmax(axis=1)
-        return self.classes_[codes]
+        return self._predicted(Outputs.labels, X)
 
     def decision_function(self, X) -> NDArray:
         """Logits: ``softmax(logits)``, or the sigmoid for two classes, are the probabilities.
@@ -283,8 +226,7 @@ class SoftmaxMLPClassifier(BaseMLP):
         z : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
             Logits.
         """
-        z = self._logits(X)
-        return z[:, 0] if self.n_outputs_ == 1 else z
+        return self._predicted(Outputs.decision_function, X)
 
     def predict_proba(self, X) -> NDArray:
         """Probability of every class.
@@ -299,14 +241,7 @@ class SoftmaxMLPClassifier(BaseMLP):
         p : ndarray of shape (n_samples, n_classes)
             Probabilities in the order of `classes_`; rows sum to 1. float32 for float32 X.
         """
-        z = self._logits(X)
-        if self.n_outputs_ > 1:
-            return _positive(np.exp(log_softmax(z)))
-        with np.errstate(over="ignore"):  # odds of infinity are a probability of 0
-            p = np.hstack([z, -z])
-            np.exp(p, out=p)
-        p += 1
-        return _positive(np.reciprocal(p, out=p))
+        return self._predicted(Outputs.proba, X)
 
     def predict_log_proba(self, X) -> NDArray:
         """Logarithm of the probability of every class, finite also where that underflows.
@@ -321,72 +256,11 @@ class SoftmaxMLPClassifier(BaseMLP):
         log_p : ndarray of shape (n_samples, n_classes)
             Log-probabilities in the order of `classes_`.
         """
-        z = self._logits(X)
-        if self.n_outputs_ == 1:
-            return np.hstack([log_expit(-z), log_expit(z)])
-        return log_softmax(z)
+        return self._predicted(Outputs.log_proba, X)
 
 
 class SigmoidMLPClassifier(BaseMLP):
-    def _read_targets(self, X, y, warm, incremental, classes):
-        """Check y, set the outputs, and return the kernel's targets and a class per row."""
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None."
-            )
-        if not hasattr(y, "toarray") and np.asarray(y).ndim == 1:
-            check_present(np.asarray(y))
-        kind = type_of_target(y)
-        if kind != "multilabel-indicator" and not (warm and self.n_outputs_ > 1):
-            if kind.endswith("multioutput"):
-                raise ValueError(
-                    f"A 2-D y is a multilabel indicator, which holds 0 and 1 only; got {kind} "
-                    "values. Probabilities as targets are SoftmaxMLPClassifier's."
-                )
-            y = column_or_1d(y, warn=True)
-            if kind == "multiclass":
-                raise ValueError(
-                    "Only binary classification is supported. The type of the target is "
-                    "multiclass. One of several classes per row is SoftmaxMLPClassifier's task."
-                )
-            return self._read_codes(y, warm, incremental, classes)
-        matrix = check_array(y, accept_sparse=True, dtype=np.float64, input_name="y")
-        matrix = matrix.toarray() if hasattr(matrix, "toarray") else matrix
-        if not np.isin(matrix, (0, 1)).all():
-            raise ValueError("A multilabel y holds 0 and 1 only.")
-        if self.class_weight is not None:
-            raise ValueError(
-                "class_weight is for one class per row, and the rows of a multilabel y have "
-                f"several; got {self.class_weight!r}. Set it to None, and weight rows by "
-                "sample_weight."
-            )
-        if not warm:
-            self.classes_ = np.arange(matrix.shape[1])
-            self.n_outputs_ = matrix.shape[1]
-            self.out_activation_ = "logistic"
-        elif matrix.shape[1] != self.n_outputs_:
-            raise ValueError(
-                f"y has {matrix.shape[1]} outputs, but the network was made for {self.n_outputs_}."
-            )
-        return matrix, np.zeros(len(matrix), dtype=np.intp)
-
-    def _set_classes(self, classes):
-        if len(classes) != 2:
-            raise ValueError(
-                f"y has {_count(classes)}; binary targets have two, several labels per row are a "
-                "multilabel indicator matrix."
-            )
-        self.classes_ = classes
-        self.n_outputs_ = 1
-        self.out_activation_ = "logistic"
-
-    @property
-    def _is_binary_softmax(self):
-        return False
-
-    @property
-    def _is_multilabel(self):
-        return len(self.classes_) == self.n_outputs_
+    _exclusive = False
 
     def predict(self, X) -> NDArray:
         """Labels of every row: an output is 1 where its probability is above 1/2.
@@ -401,8 +275,7 @@ class SigmoidMLPClassifier(BaseMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels, or an indicator matrix.
         """
-        on = (self._logits(X) > 0).astype(np.intp)
-        return on if self._is_multilabel else self.classes_[on[:, 0]]
+        return self._predicted(Outputs.labels, X)
 
     def decision_function(self, X) -> NDArray:
         """Logits, whose sigmoids are the probabilities.
@@ -417,8 +290,7 @@ class SigmoidMLPClassifier(BaseMLP):
         z : ndarray of shape (n_samples, n_outputs), or (n_samples,) for binary targets
             Logits.
         """
-        z = self._logits(X)
-        return z if self._is_multilabel else z[:, 0]
+        return self._predicted(Outputs.decision_function, X)
 
     def predict_proba(self, X) -> NDArray:
         """Probability of every output, or of both classes for binary targets.
@@ -433,10 +305,7 @@ class SigmoidMLPClassifier(BaseMLP):
         p : ndarray of shape (n_samples, n_outputs), or (n_samples, 2)
             Probabilities; the outputs of a row are independent and need not sum to 1.
         """
-        z = self._logits(X)
-        if self._is_multilabel:
-            return np.minimum(_positive(expit(z)), 1 - np.finfo(z.dtype).epsneg)
-        return _positive(np.hstack([expit(-z), expit(z)]))
+        return self._predicted(Outputs.proba, X)
 
     def predict_log_proba(self, X) -> NDArray:
         """Logarithm of :meth:`predict_proba`, finite also where that underflows.
@@ -451,8 +320,7 @@ class SigmoidMLPClassifier(BaseMLP):
         log_p : ndarray
             Of the shape of the probabilities.
         """
-        z = self._logits(X)
-        return log_expit(z) if self._is_multilabel else np.hstack([log_expit(-z), log_expit(z)])
+        return self._predicted(Outputs.log_proba, X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -461,61 +329,22 @@ class SigmoidMLPClassifier(BaseMLP):
         return tags
 
 
-def _count(classes):
-    return f"one class only, {classes.tolist()}" if len(classes) == 1 else f"{len(classes)} classes"
-
-
-def _positive(p: NDArray) -> NDArray:
-    """Probabilities that underflow are the smallest number, not 0: their logarithm is finite."""
-    return np.maximum(p, np.finfo(p.dtype).tiny, out=p)
-
-
-def _soft_targets(y: Any) -> tuple[NDArray, NDArray | None] | None:
-    """Return rows of probabilities and the sorted labels, if that is what y is, else None.
-
-    The columns of a DataFrame are put into the order of their labels; those of an array have none.
-    """
-    labels = None
-    if hasattr(y, "columns"):
-        columns = columns_of(y)
-        if len(columns) < 2 or not all(map(is_floating, columns)):
-            return None
-        labels, order = np.unique(np.asarray(y.columns), return_index=True)
-        if len(labels) < len(columns):
-            raise ValueError(f"y has several columns of one name among {list(y.columns)}.")
-        values = np.column_stack([numbers_of(columns[i]) for i in order])
-    else:
-        if getattr(y, "ndim", 1) != 2 and not isinstance(y, list):
-            return None
-        values = np.asarray(y)
-        if values.ndim != 2 or values.dtype.kind != "f" or values.shape[1] < 2:
-            return None
-    values = check_array(values, dtype=np.float64, input_name="y")
-    if (values < 0).any() or not np.allclose(values.sum(axis=1), 1, atol=1e-4):
-        raise ValueError(
-            "A 2-D float y holds rows of class probabilities: not negative, each row with the sum "
-            "1. Got rows that are not; for one label per row pass a 1-D y."
-        )
-    return values, labels
-
-
-# Python 3.13 takes the indentation off docstrings; taken off here, all versions are alike
-_head, _parameters = cleandoc(str(SoftmaxMLPClassifier.__doc__)).split("Parameters\n", 1)
-SigmoidMLPClassifier.__doc__ = (
-    cleandoc(r"""Neural network with independent sigmoid outputs, for several labels per row.
+SigmoidMLPClassifier.__doc__ = docstring_like(
+    SoftmaxMLPClassifier.__doc__,
+    head=r"""Neural network with independent sigmoid outputs, for several labels per row.
 
     Minimises the sum of the binary cross-entropies of its outputs,
     :math:`-\sum_j [y_j \ln a_j + (1 - y_j) \ln(1 - a_j)]` with :math:`a = \sigma(z)`, for
     multilabel indicator targets and for binary ones. All else is as in
     :class:`SoftmaxMLPClassifier`.
-""")
-    + "\n\nParameters\n"
-    + _parameters.split("See Also\n", 1)[0]
-    .replace("Loss on the softmax outputs", "Loss on the sigmoid outputs")
-    .replace("outputs (1 for two classes)", "sigmoid outputs")
-    .replace('"softmax", or "logistic" for two classes.', '"logistic".')
-    .replace("Class labels.", "Class labels; numbers of the outputs for multilabel targets.")
-    + cleandoc("""See Also
+    """,
+    changes={
+        "Loss on the softmax outputs": "Loss on the sigmoid outputs",
+        "outputs (1 for two classes)": "sigmoid outputs",
+        '"softmax", or "logistic" for two classes.': '"logistic".',
+        "Class labels.": "Class labels; numbers of the outputs for multilabel targets.",
+    },
+    tail="""See Also
     --------
     SoftmaxMLPClassifier : For one class per row.
 
@@ -531,6 +360,5 @@ SigmoidMLPClassifier.__doc__ = (
     >>> clf = SigmoidMLPClassifier(solver="lbfgs", random_state=0).fit(X, Y)
     >>> clf.predict_proba(X).shape
     (100, 3)
-    """)
+    """,
 )
-del _head, _parameters

@@ -10,13 +10,13 @@ from __future__ import annotations
 import base64
 import json
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning
 
-from ._history import COLUMNS, History
+from ._version import __version__
 
 FORMAT = 1  # goes up when a saved state is read in another way than before
 
@@ -27,12 +27,10 @@ class Versioned:
     `_pack` makes the saved form of a state, and `_unpack` the state again.
     """
 
-    @staticmethod
-    def _pack(state: dict[str, Any]) -> dict[str, Any]:
+    def _pack(self, state: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
 
-    @staticmethod
-    def _unpack(state: dict[str, Any]) -> dict[str, Any]:
+    def _unpack(self, state: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
 
     def __copy__(self):
@@ -42,7 +40,7 @@ class Versioned:
 
     def __getstate__(self):
         state = pack_plain(self._pack(dict(super().__getstate__())))
-        return state | {"_skxent_version": _version(), "_skxent_format": FORMAT}
+        return state | {"_skxent_version": __version__, "_skxent_format": FORMAT}
 
     def __setstate__(self, state):
         state = dict(state)
@@ -51,25 +49,19 @@ class Versioned:
         if written not in (None, FORMAT):
             raise ValueError(
                 f"This {type(self).__name__} was saved by skxent {version} in format {written}; "
-                f"skxent {_version()} reads format {FORMAT}. Load it with skxent {version}, or fit "
-                "and save it again."
+                f"skxent {__version__} reads format {FORMAT}. Load it with skxent {version}, or "
+                "fit and save it again."
             )
-        if version != _version():
+        if version != __version__:
             warnings.warn(
                 InconsistentVersionWarning(
                     estimator_name=f"skxent.{type(self).__name__}",
-                    current_sklearn_version=_version(),
+                    current_sklearn_version=__version__,
                     original_sklearn_version=version,
                 ),
                 stacklevel=2,
             )
         super().__setstate__(state if written is None else self._unpack(unpack_plain(state)))
-
-
-def _version():
-    from . import __version__
-
-    return __version__
 
 
 # ---- what is plain and small
@@ -152,7 +144,7 @@ def unpack_names(state: dict[str, Any]) -> dict[str, Any]:
     return state | {"feature_names_in_": names}
 
 
-def pack_tables(tables: Iterable[dict[str, Any]]) -> dict[str, np.ndarray]:
+def pack_tables(tables: Iterable[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     """Pack the keys of dictionaries by text."""
     tables = list(tables)
     texts = pack_texts(text for table in tables for text in table)
@@ -165,18 +157,7 @@ def unpack_tables(packed: dict[str, np.ndarray]) -> list[list[str]]:
     return [[next(texts) for _ in range(size)] for size in packed["sizes"].tolist()]
 
 
-# ---- history and random numbers
-
-
-def pack_history(history: History) -> np.ndarray:
-    """Return a history as a matrix, of a row for each column."""
-    return np.array([history[column] for column in COLUMNS], dtype=np.float64)
-
-
-def unpack_history(packed: np.ndarray) -> History:
-    """Return the history that was packed; epochs are whole numbers."""
-    history = dict(zip(COLUMNS, packed.tolist(), strict=True))
-    return history | {"epoch": [int(epoch) for epoch in history["epoch"]]}
+# ---- random numbers
 
 
 def pack_rng(rng: Any) -> Any:

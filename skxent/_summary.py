@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from ._model import Model
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -70,6 +72,25 @@ class Summary:
         return _table(
             f"Layers: {self.headline}", ("Layer", "In", "Out", "Activation", "Parameters"), layers
         ) + _table('What "auto" chose', ("Parameter", "Chosen", "Why"), choices)
+
+
+def summarize(name: str, model: Model) -> Summary:
+    """Return what the classifier called `name` tells of its model."""
+    network = model.network
+    activations = (*network.activations, model.outputs.activation)
+    return Summary(
+        name=name,
+        n_members=len(model.params),
+        layers=tuple(
+            Layer(*shape, activation)
+            for shape, activation in zip(network.shapes, activations, strict=True)
+        ),
+        temperature=model.temperature,
+        choices=tuple(
+            Choice(parameter, value, model.reasons.get(parameter, "as given"))
+            for parameter, value in model.auto.items()
+        ),
+    )
 
 
 def _table(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

@@ -21,14 +21,6 @@ __all__ = [
     "squared_error",
 ]
 
-# name of the loss -> the kernel's name, by the output layer it stands on
-KERNEL_LOSSES = {
-    ("cross_entropy", "softmax"): "softmax_cross_entropy",
-    ("cross_entropy", "logistic"): "sigmoid_cross_entropy",
-    ("squared_error", "softmax"): "softmax_squared_error",
-    ("squared_error", "logistic"): "sigmoid_squared_error",
-}
-
 
 def softmax(z: ArrayLike) -> NDArray:
     r"""Probabilities of the classes: :math:`p_c = e^{z_c} / \sum_{c'} e^{z_{c'}}`.

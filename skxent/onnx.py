@@ -41,8 +41,11 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import SigmoidMLPClassifier, SoftmaxMLPClassifier
-from ._encoding import _LARGEST, TableEncoder
-from ._frames import columns_of, family_of, is_categorical, numbers_of, text_of, values_of
+from ._columns import columns_of, text_of
+from ._model import fitted_model
+from ._table import TableEncoder
+from ._table.encoder import encoding_of
+from ._table.numbers import LARGEST
 
 __all__ = ["feed", "to_onnx"]
 
@@ -193,7 +196,8 @@ def feed(session: Any, X: Any) -> dict[str, np.ndarray]:
     if not hasattr(X, "columns"):
         (name,) = wanted
         X = np.asarray(X)
-        return {name: _values(X.ravel(), wanted[name], name).reshape(X.shape)}
+        (column,) = columns_of(X.reshape(-1, 1))
+        return {name: _values(column, wanted[name], name).reshape(X.shape)}
     columns = dict(zip(map(str, X.columns), columns_of(X), strict=True))
     if lacking := [name for name in wanted if name not in columns]:
         raise ValueError(f"X lacks the columns {lacking}; it has {list(columns)}.")
@@ -203,10 +207,10 @@ def feed(session: Any, X: Any) -> dict[str, np.ndarray]:
 def _values(column, dtype, name):
     """Return a column as an array of the given type."""
     if dtype.kind == "O":
-        codes, values = values_of(column)
+        codes, values = column.coded
         texts = np.array([text_of(value) or "" for value in values], dtype=object)
         return texts[np.asarray(codes, dtype=np.intp)]
-    numbers = numbers_of(column)
+    numbers = column.numbers
     if dtype.kind in "ib" and numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
         raise ValueError(
             f"Column {name!r} has gaps, but the model takes {dtype.name} there, which has no "
@@ -229,29 +233,31 @@ def _input_types(X):
     X = np.asarray(X)
     if X.ndim != 2:
         raise ValueError(f"X must be a table of rows and columns, got an array of shape {X.shape}.")
-    return [("X", _column_type("X", X.ravel())([None, X.shape[1]]))]
+    (column,) = columns_of(X.reshape(-1, 1))
+    return [("X", _column_type("X", column)([None, X.shape[1]]))]
 
 
 def _column_type(name, column):
     """Return the type of ONNX tensor for a column."""
-    family = family_of(column)
+    family = column.family
     if family in ("text", "mixed", "empty"):
         return StringTensorType
     if family not in ("number", "bool"):
         raise ValueError(f"Column {name!r} holds {family} values, which no model here reads.")
-    values = column.categories if is_categorical(column) else column
-    kind = getattr(values.dtype, "kind", "O")
+    dtype = (column.categories if column.is_categorical else column).values.dtype
+    kind = getattr(dtype, "kind", "O")
     if kind in "iub" and not _has_gaps(column):
-        return _WHOLE_TYPES.get(values.dtype.name, Int64TensorType)
+        return _WHOLE_TYPES.get(dtype.name, Int64TensorType)
     if family == "bool":
         return StringTensorType
-    return FloatTensorType if values.dtype == np.float32 else DoubleTensorType
+    return FloatTensorType if dtype == np.float32 else DoubleTensorType
 
 
 def _has_gaps(column):
-    if is_categorical(column):
-        return bool((column.codes < 0).any())
-    return any(text_of(value) is None for value in values_of(column)[1])
+    codes, values = column.coded
+    if column.is_categorical:
+        return bool((np.asarray(codes) < 0).any()) or None in values[:-1]
+    return any(text_of(value) is None for value in values)
 
 
 # ---- the graph
@@ -421,53 +427,55 @@ def _by_number(number, codes):
     return found
 
 
-def _encoded(g, encoder, columns):
+def _encoded(g, encoding, columns):
     """Return what the encoder makes of the columns.
 
     This is a matrix, of the numbers and their bins, and for each field of categories a vector of
     codes with the number of its columns; the code after the last stands for zeros.
     """
-    if encoder._sparse:
-        x = columns.numbers(range(encoder.n_features_in_))
+    if encoding.sparse is not None:
+        x = columns.numbers(range(len(encoding.sparse.scale)))
         x = g("Where", g("IsNaN", x), g.constant(0.0), x)
-        return _rounded(g, encoder, _smooth_clip(g, g("Div", x, g.constant(encoder._scale)))), []
-    parts = []
-    if len(encoder._numeric):
-        x = _numbers_and_statistics(g, encoder, columns)
+        scaled = g("Div", x, g.constant(encoding.sparse.scale))
+        return _rounded(g, encoding, _smooth_clip(g, scaled)), []
+    parts, numbers = [], encoding.numbers
+    if len(numbers.columns):
+        x = _numbers_and_statistics(g, encoding, columns)
         missing = g("IsNaN", x)
-        x = g("Where", missing, g.constant(encoder._center), x)
-        z = g("Div", g("Sub", x, g.constant(encoder._center)), g.constant(encoder._scale))
-        if len(encoder._linear):
-            parts.append(_rounded(g, encoder, _pick(g, _smooth_clip(g, z), encoder._linear)))
-        if len(encoder._gaps):
-            parts.append(g.cast(_pick(g, missing, encoder._gaps), np.float64))
-        if len(encoder._binned):
-            parts.append(_bins(g, encoder, x))
-    fields = []
-    widths = encoder._widths[len(encoder._binned) :].tolist()
-    for f, i in enumerate(encoder._categorical):
+        x = g("Where", missing, g.constant(numbers.center), x)
+        z = g("Div", g("Sub", x, g.constant(numbers.center)), g.constant(numbers.scale))
+        if len(numbers.linear):
+            parts.append(_rounded(g, encoding, _pick(g, _smooth_clip(g, z), numbers.linear)))
+        if len(numbers.gaps):
+            parts.append(g.cast(_pick(g, missing, numbers.gaps), np.float64))
+        if len(numbers.binned):
+            parts.append(_bins(g, numbers, x))
+    fields, categories = [], encoding.categories
+    widths = categories.widths.tolist()
+    for f, i in enumerate(categories.columns):
         gap, rare = (
             widths[f] if np.isnan(code) else int(code)
-            for code in (encoder._gap_codes[f], encoder._rare_codes[f])
+            for code in (categories.gap_codes[f], categories.rare_codes[f])
         )
-        fields.append((columns.codes(i, encoder._levels[f], gap, rare), widths[f]))
+        fields.append((columns.codes(i, categories.levels[f], gap, rare), widths[f]))
     if not parts:
         return None, fields
     return (parts[0] if len(parts) == 1 else g("Concat", *parts, axis=1)), fields
 
 
-def _numbers_and_statistics(g, encoder, columns):
+def _numbers_and_statistics(g, encoding, columns):
     """Return the numeric columns, and after them the log-odds by level."""
-    n = encoder.n_features_in_
-    own = [i for i in encoder._numeric if i < n]
+    n = len(encoding.schema.families)
+    own = [i for i in encoding.numbers.columns if i < n]
     parts = [columns.numbers(own)] if own else []
     first = n
-    for i, table in encoder._statistics.items():
+    for i, table in encoding.log_odds.tables.items():
         codes = {text: code for code, text in enumerate(table)}
         codes = columns.codes(i, codes, codes.get("", len(table)), len(table))
         odds = np.array([*table.values()])
-        chosen = [j - first for j in encoder._numeric if first <= j < first + odds.shape[1]]
-        first += odds.shape[1]
+        last = first + odds.shape[1]
+        chosen = [j - first for j in encoding.numbers.columns if first <= j < last]
+        first = last
         if chosen:
             odds = np.vstack([odds, np.zeros(odds.shape[1])])[:, chosen]
             parts.append(g("Gather", g.constant(odds), codes, axis=0))
@@ -482,14 +490,14 @@ def _smooth_clip(g, z):
     return g("Div", z, root)
 
 
-def _bins(g, encoder, x):
+def _bins(g, numbers, x):
     """Return the piecewise-linear encoding: how far x has come through each bin, from 0 to 1."""
-    edges, n_bins = encoder._edges, encoder._widths[: len(encoder._binned)]
+    edges, n_bins = numbers.edges, numbers.widths
     low = np.concatenate([edges[:n, j] for j, n in enumerate(n_bins)])
     high = np.concatenate([edges[1 : n + 1, j] for j, n in enumerate(n_bins)])
-    x = _pick(g, x, np.repeat(encoder._binned, n_bins))
+    x = _pick(g, x, np.repeat(numbers.binned, n_bins))
     with np.errstate(over="ignore"):
-        width = np.minimum(high - low, _LARGEST)
+        width = np.minimum(high - low, LARGEST)
     share = g("Div", g("Sub", x, g.constant(low)), g.constant(width))
     share = g("Clip", share, g.constant(0.0), g.constant(1.0))
     # the encoder keeps the place along all bins of a column in float32: rounded alike here
@@ -498,9 +506,9 @@ def _bins(g, encoder, x):
     return g("Sub", place, before)
 
 
-def _rounded(g, encoder, x):
+def _rounded(g, encoding, x):
     """Round to the precision of the encoder."""
-    return x if encoder.dtype_ == "float64" else g.cast(g.cast(x, np.float32), np.float64)
+    return x if encoding.dtype == "float64" else g.cast(g.cast(x, np.float32), np.float64)
 
 
 def _pick(g, x, columns):
@@ -558,11 +566,10 @@ _ACTIVATIONS: dict[str, Callable[[_Graph, str], str]] = {
 
 def _first_products(g, model, columns, W):
     """Return the rows of a table times the first weights W; the codes look up rows of it."""
-    encoder = model.encoder_
-    if encoder is None:
-        matrix, fields = columns.numbers(range(model.n_features_in_)), []
+    if model.reader.passes_through:
+        matrix, fields = columns.numbers(range(len(W))), []
     else:
-        matrix, fields = _encoded(g, encoder, columns)
+        matrix, fields = _encoded(g, encoding_of(model.reader.encoder), columns)
     stop = len(W) - sum(width for _, width in fields)
     terms = [] if matrix is None else [g("MatMul", matrix, g.numbers(W[:stop]))]
     for codes, width in fields:
@@ -577,8 +584,8 @@ def _logits(g, model, columns):
 
     All members go through the graph at once: side by side in the first layer, then as a stack.
     """
-    weights, biases = model._fitted_network.views(model._params)
-    n_members = len(model._params)
+    weights, biases = model.network.views(model.params)
+    n_members = len(model.params)
     W = weights[0].transpose(1, 0, 2).reshape(weights[0].shape[1], -1)
     z = g.numbers(biases[0].reshape(1, -1))
     for term in _first_products(g, model, columns, W):
@@ -586,13 +593,13 @@ def _logits(g, model, columns):
     if n_members > 1:
         z = g("Reshape", z, g.constant([-1, n_members, weights[0].shape[2]]))
         z = g("Transpose", z, perm=[1, 0, 2])
-    for layer, name in enumerate(model._fitted_network.activations, start=1):
+    for layer, name in enumerate(model.network.activations, start=1):
         W, b = weights[layer], biases[layer][:, None, :]
         W, b = (W, b) if n_members > 1 else (W[0], b[0])
         z = g("Add", g("MatMul", _ACTIVATIONS[name](g, z), g.numbers(W)), g.numbers(b))
     if n_members > 1:
         z = g("ReduceSum", z, g.constant([0]), keepdims=0)
-    return g("Div", z, g.constant(float(n_members * model.temperature_)))
+    return g("Div", z, g.constant(float(n_members * model.temperature)))
 
 
 def _classes(scope, model):
@@ -611,25 +618,27 @@ def _classes(scope, model):
 
 
 def _convert_classifier(scope, operator, container):
-    model = operator.raw_operator
+    estimator = operator.raw_operator
+    model = fitted_model(estimator)
+    outputs = model.outputs
     g = _Graph(scope, container)
-    z = _logits(g, model, _Columns(g, operator.inputs, model.n_features_in_))
+    z = _logits(g, model, _Columns(g, operator.inputs, estimator.n_features_in_))
     label, probabilities = operator.outputs
-    scores = g("Concat", g("Neg", z), z, axis=1) if model.n_outputs_ == 1 else z
-    if container.get_options(model, {"raw_scores": False})["raw_scores"]:
+    scores = g("Concat", g("Neg", z), z, axis=1) if outputs.n_outputs == 1 else z
+    if container.get_options(estimator, {"raw_scores": False})["raw_scores"]:
         g.end(scores, probabilities)
-    elif model.out_activation_ == "softmax":
+    elif outputs.softmax:
         g.end(g("Softmax", scores, axis=1), probabilities)
     else:
         g.end(g("Sigmoid", scores), probabilities)
-    if model.n_outputs_ == 1:
+    if outputs.n_outputs == 1:
         codes = g("Reshape", g.cast(_is_positive(g, z), np.int64), g.constant([-1]))
-    elif model.out_activation_ == "softmax":
+    elif outputs.softmax:
         codes = g("ArgMax", z, axis=1, keepdims=0)
     else:
         g.end(_is_positive(g, z), label)
         return
-    g.end(g("Gather", g.constant(_classes(scope, model)), codes), label)
+    g.end(g("Gather", g.constant(_classes(scope, estimator)), codes), label)
 
 
 def _is_positive(g, z):
@@ -651,7 +660,8 @@ def _classifier_shapes(operator):
 def _convert_encoder(scope, operator, container):
     encoder = operator.raw_operator
     g = _Graph(scope, container)
-    matrix, fields = _encoded(g, encoder, _Columns(g, operator.inputs, encoder.n_features_in_))
+    columns = _Columns(g, operator.inputs, encoder.n_features_in_)
+    matrix, fields = _encoded(g, encoding_of(encoder), columns)
     parts = [] if matrix is None else [matrix]
     for codes, width in fields:
         parts.append(g("Gather", g.constant(np.eye(width + 1, width)), codes, axis=0))

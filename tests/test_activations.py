@@ -5,8 +5,8 @@ import pytest
 import reference
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skxent._activations import ACTIVATIONS
 from skxent._kernels import evaluate_activation
+from skxent._training.activations import ACTIVATIONS
 
 every_activation = pytest.mark.parametrize("name", ACTIVATIONS)
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -19,6 +19,9 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
+from skxent._model import fitted_model
+from skxent._table.compact import DenseRows
+from skxent._table.encoder import encoding_of
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
@@ -26,8 +29,13 @@ pd = pytest.importorskip("pandas")
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 
-import skxent.dask  # noqa: E402
-from skxent.dask import DaskSoftmaxMLPClassifier  # noqa: E402
+from skxent.dask import (  # noqa: E402
+    DaskSoftmaxMLPClassifier,  # noqa: E402
+    _classifier,
+    _rows,
+    _table,
+    _worker,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:The .* solver reached max_iter")
 
@@ -82,7 +90,7 @@ def array(values, chunks):
 
 def assert_same(model, local):
     """The networks, and all that is learnt beside them, to the bit."""
-    np.testing.assert_array_equal(model._params, local._params)
+    np.testing.assert_array_equal(fitted_model(model).params, fitted_model(local).params)
     np.testing.assert_array_equal(model.classes_, local.classes_)
     assert model.history_["loss"] == local.history_["loss"]
     assert model.temperature_ == local.temperature_
@@ -90,7 +98,7 @@ def assert_same(model, local):
 
 def during_round(monkeypatch, number, act):
     """Do something while the workers are at a given round."""
-    run, rounds = skxent.dask._Spread.run, []
+    run, rounds = _rows.ClusterRows.run, []
 
     def counted(self, task, members, *args):
         rounds.append(task)
@@ -98,13 +106,13 @@ def during_round(monkeypatch, number, act):
             act()
         return run(self, task, members, *args)
 
-    monkeypatch.setattr(skxent.dask._Spread, "run", counted)
+    monkeypatch.setattr(_rows.ClusterRows, "run", counted)
     return rounds
 
 
 def in_task(monkeypatch, folder, name, act, number=1):
     """Have the worker that does the so-and-so-many-th task of a kind do something first, once."""
-    task, submit = getattr(skxent.dask, name), skxent.dask._Table.submit
+    task, submit = getattr(_worker, name), _table.ClusterTable.submit
     numbers, flag = itertools.count(1), folder / "done"
 
     def acting(*args):
@@ -117,7 +125,7 @@ def in_task(monkeypatch, folder, name, act, number=1):
         chosen = given is task and next(numbers) == number
         return submit(self, acting if chosen else given, *args, **where)
 
-    monkeypatch.setattr(skxent.dask._Table, "submit", submitted)
+    monkeypatch.setattr(_table.ClusterTable, "submit", submitted)
     return flag
 
 
@@ -161,7 +169,7 @@ def test_categories_and_gaps(client, frame, table):
         parts = dd.from_pandas(frame, npartitions=3)
         labels = dd.from_pandas(pd.Series(y), npartitions=2)
     local = SoftmaxMLPClassifier(**settings).fit(frame, y)
-    assert local.encoder_._statistics
+    assert encoding_of(local.encoder_).log_odds.tables
     model = DaskSoftmaxMLPClassifier(**settings).fit(parts, labels)
     assert_same(model, local)
     np.testing.assert_array_equal(model.feature_names_in_, frame.columns)
@@ -201,7 +209,7 @@ def test_sparse_chunks_and_soft_targets(client, table):
 def test_encoder_from_a_sample(client, frame, table, monkeypatch):
     """Larger tables are encoded by what a sample of them says, drawn by number of row."""
     _, y, w = table
-    monkeypatch.setattr(skxent.dask, "_SAMPLE", 3000 * frame.shape[1])
+    monkeypatch.setattr(_classifier, "_SAMPLE", 3000 * frame.shape[1])
     settings = LBFGS | {"max_iter": 3}
     fits = []
     for n in (2, 3):
@@ -211,9 +219,11 @@ def test_encoder_from_a_sample(client, frame, table, monkeypatch):
     rows = np.sort(np.random.default_rng(0).choice(N, 3000, replace=False, shuffle=False))
     codes = np.unique(y, return_inverse=True)[1]
     encoder = TableEncoder(dtype="float64").fit(frame.iloc[rows], codes[rows], w[rows])
-    for name in ("_center", "_scale", "_edges"):
-        np.testing.assert_array_equal(fits[0]._encoder_state[name], getattr(encoder, name))
-    assert fits[0]._encoder_state["_levels"] == encoder._levels
+    found, expected = encoding_of(fits[0].encoder_), encoding_of(encoder)
+    for name in ("center", "scale", "edges"):
+        numbers = getattr(found.numbers, name)
+        np.testing.assert_array_equal(numbers, getattr(expected.numbers, name))
+    assert found.categories.levels == expected.categories.levels
 
 
 class Record(distributed.SchedulerPlugin):
@@ -249,10 +259,10 @@ def test_a_round_is_one_task_of_each_worker_and_moves_nothing(client, table, set
     assert len(rounds) >= model.n_iter_ == settings["max_iter"]
     kinds = Counter(task.__name__ for task in rounds)
     if "early_stopping" in settings:
-        assert kinds == {"_descend": 4, "_logits": 4}
-        kinds["_same"] = 1  # the numbers of the held-out rows
+        assert kinds == {"descend": 4, "logits": 4}
+        kinds["same"] = 1  # the numbers of the held-out rows
     workers = client.nthreads()
-    done = Counter(task for task in record.done if task[0] != "_Member")  # made for the first round
+    done = Counter(task for task in record.done if task[0] != "objective_beside")  # the first round
     assert done == {(kind, worker): n for kind, n in kinds.items() for worker in workers}
 
 
@@ -261,9 +271,9 @@ def test_a_round_is_one_task_of_each_worker_and_moves_nothing(client, table, set
 
 def test_one_worker_trains_as_one_process_does(client, table, monkeypatch):
     X, y, w = table
-    workers = skxent.dask._Table.workers
+    workers = _table.ClusterTable.workers
     monkeypatch.setattr(
-        skxent.dask._Table, "workers", lambda table: dict([*workers(table).items()][:1])
+        _table.ClusterTable, "workers", lambda table: dict([*workers(table).items()][:1])
     )
     settings = dict(solver="adamw", max_iter=3, averaging=0.9, dropout=0.1, random_state=0)
     settings |= {"hidden_layer_sizes": (8,), "early_stopping": True}
@@ -294,7 +304,7 @@ def test_defaults(client, table):
     X, y, _ = table
     X, y = array(X[::8], (1000, 188)), array(y[::8], (1000, 188))
     model = DaskSoftmaxMLPClassifier(max_iter=1, random_state=0, warm_start=True).fit(X, y)
-    assert len(model._params) == 8
+    assert len(fitted_model(model).params) == 8
     assert model.temperature_ != 1
     first = model.best_validation_score_
     model.fit(X, y)
@@ -310,17 +320,16 @@ def test_rows_that_are_not_what_they_were(table):
     """Read again, after their worker was lost: an error, not another answer."""
     X, y, _ = table
     dense, codes = np.nan_to_num(X), np.unique(y, return_inverse=True)[1]
-    member = skxent.dask._Member(
-        None, None, skxent.dask._check_sum((dense, codes, None)), {"dtype": 0}
-    )
+    kept = _worker.Kept(DenseRows(dense), codes, None)
+    member = _worker.WorkerObjective(None, _worker.check_sum(kept), {"dtype": 0})
     dense[5, 5] += 1e-12
     with pytest.raises(RuntimeError, match="read again and are not what they were"):
-        member.on((dense, codes, None))
+        member.on(kept)
 
 
 def test_rows_are_dealt_when_there_is_a_worker(client, table, monkeypatch):
     X, y, _ = table
-    table = skxent.dask._Table(client, array(X, (N,)), array(y, (N,)), None)
+    table = _table.ClusterTable(client, array(X, (N,)), array(y, (N,)), None)
     threads = client.nthreads()
     answers = iter([{}, threads])  # the only one is being started again
     monkeypatch.setattr(client, "nthreads", lambda: next(answers))
@@ -342,8 +351,8 @@ def test_interrupt(client, table, settings, first, monkeypatch, tmp_path):
     model = DaskSoftmaxMLPClassifier(**settings)
     if not first:
         model.fit(X, y)
-    name = "_sums" if settings is LBFGS else "_descend"
-    for task in ("_length", "_encoded", name):  # a round of which each worker does one, the first
+    name = "sums" if settings is LBFGS else "descend"
+    for task in ("length", "encoded", name):  # a round of which each worker does one, the first
         before = vars(model).copy()
         (tmp_path / task).mkdir()
         with monkeypatch.context() as patch:
@@ -535,8 +544,8 @@ def rounds_of_two(client, table):
 @pytest.mark.parametrize(
     "task, number",
     [
-        *[("_length", 1), ("_cut", 1), ("_encoded", 2), ("_put_together", 2), ("_Member", 1)],
-        *[("_sums", 9), ("_descend", 4), ("_logits", 3)],
+        *[("length", 1), ("cut", 1), ("encoded", 2), ("put_together", 2), ("objective_beside", 1)],
+        *[("sums", 9), ("descend", 4), ("logits", 3)],
     ],
 )
 def test_one_worker_of_two_is_killed(
@@ -545,7 +554,7 @@ def test_one_worker_of_two_is_killed(
     """Its rows are read and encoded again, elsewhere; the answer has the same bits."""
     X, y, _ = table
     workers.have(2)
-    settings = ADAM if task in ("_descend", "_logits") else LBFGS
+    settings = ADAM if task in ("descend", "logits") else LBFGS
     model = DaskSoftmaxMLPClassifier(client=workers.client, **settings)
     X, y = workers.client.persist([array(X, (4000, 5500)), array(y, (4000, 5500))])
     in_task(monkeypatch, tmp_path, task, lambda: os.kill(os.getpid(), signal.SIGKILL), number)
@@ -559,23 +568,23 @@ def test_a_worker_is_killed_when_it_has_done_its_task(workers):
     """What it came to is lost before it has come here."""
     workers.have(2)
     one = da.ones((2, 1), chunks=1)
-    table = skxent.dask._Table(workers.client, one, one[:, 0], None)
+    table = _table.ClusterTable(workers.client, one, one[:, 0], None)
     pids = workers.client.run(os.getpid)
     worker = max(pids)
-    future = table.submit(skxent.dask._same, "result", worker=worker)
+    future = table.submit(_worker.same, "result", worker=worker)
     future.result()
     os.kill(pids[worker], signal.SIGKILL)
     assert table.results([future]) == ["result"]
 
 
 @signals
-@pytest.mark.parametrize("task", ["_encoded", "_sums", "_descend"])
+@pytest.mark.parametrize("task", ["encoded", "sums", "descend"])
 def test_rows_that_are_lost_for_good(workers, table, task, monkeypatch, tmp_path):
     X, y, _ = table
     workers.have(2)
     pids = workers.client.run(os.getpid)
     worker = max(pids)
-    settings = (ADAM if task == "_descend" else LBFGS) | {"max_iter": 2}
+    settings = (ADAM if task == "descend" else LBFGS) | {"max_iter": 2}
     model = DaskSoftmaxMLPClassifier(client=workers.client, **settings)
     model.fit(array(X, (N,)), array(y, (N,)))
     before = vars(model).copy()
@@ -588,12 +597,12 @@ def test_rows_that_are_lost_for_good(workers, table, task, monkeypatch, tmp_path
 
 
 @signals
-@pytest.mark.parametrize("task", ["_encoded", "_sums", "_logits"])
+@pytest.mark.parametrize("task", ["encoded", "sums", "logits"])
 def test_the_only_worker_is_killed_and_replaced(workers, table, local, task, monkeypatch, tmp_path):
     """All rows are read again, and all else that only it had is made again."""
     X, y, _ = table
     data = array(X, (4000, 5500)), array(y, (4000, 5500))
-    settings = ADAM if task == "_logits" else LBFGS
+    settings = ADAM if task == "logits" else LBFGS
     undisturbed = local if settings is LBFGS else SoftmaxMLPClassifier(**ADAM).fit(X, y)
     workers.have(1)
     doomed = workers.processes[-1]
@@ -606,16 +615,16 @@ def test_the_only_worker_is_killed_and_replaced(workers, table, local, task, mon
 
 
 @signals
-@pytest.mark.parametrize("task", ["_encoded", "_sums", "_descend"])
+@pytest.mark.parametrize("task", ["encoded", "sums", "descend"])
 def test_the_only_worker_is_killed_for_good(workers, table, task, monkeypatch, tmp_path):
     """Nobody replaces it: an error, after two looks at a cluster that does nothing."""
     X, y, _ = table
     data = array(X, (4000, 5500)), array(y, (4000, 5500))
-    settings = (ADAM if task == "_descend" else LBFGS) | {"max_iter": 2}
+    settings = (ADAM if task == "descend" else LBFGS) | {"max_iter": 2}
     workers.have(1)
     model = DaskSoftmaxMLPClassifier(client=workers.client, **settings).fit(*data)
     before = vars(model).copy()
-    monkeypatch.setattr(skxent.dask, "_PATIENCE", 0.5)
+    monkeypatch.setattr(_table, "_PATIENCE", 0.5)
     in_task(monkeypatch, tmp_path, task, lambda: os.kill(os.getpid(), signal.SIGKILL))
     for _ in range(2):  # the second time, nobody is there from the beginning
         with pytest.raises(RuntimeError, match="no worker that takes a task"):
@@ -636,7 +645,7 @@ def test_a_worker_that_is_killed_again_and_again(table, monkeypatch, tmp_path):
     ):
         model = DaskSoftmaxMLPClassifier(**ADAM).fit(*data)
         before, cluster.scheduler.allowed_failures = vars(model).copy(), 0
-        in_task(monkeypatch, tmp_path, "_descend", lambda: os.kill(os.getpid(), signal.SIGKILL))
+        in_task(monkeypatch, tmp_path, "descend", lambda: os.kill(os.getpid(), signal.SIGKILL))
         with pytest.raises(RuntimeError, match="lost rows or workers .* killed again and again"):
             model.fit(*data)
         assert vars(model) == before

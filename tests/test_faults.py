@@ -21,7 +21,7 @@ from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
-from skxent._held_out import fit_temperature
+from skxent._training.temperature import fit_temperature
 
 
 def test_whatever_is_given():

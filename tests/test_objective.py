@@ -10,12 +10,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, _objective
-from skxent._activations import ACTIVATIONS
+from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
 from skxent._kernels import Inputs, Kernel
-from skxent._network import Network
-from skxent._objective import Objective, total
-from skxent.losses import KERNEL_LOSSES
+from skxent._outputs import KERNEL_LOSSES
+from skxent._training import objective as _objective
+from skxent._training.activations import ACTIVATIONS
+from skxent._training.network import Network
+from skxent._training.objective import Objective, total
 
 LOSSES = sorted(KERNEL_LOSSES.values())
 every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)

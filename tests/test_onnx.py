@@ -15,7 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder
-from skxent._activations import ACTIVATIONS
+from skxent._model import fitted_model
+from skxent._table.encoder import encoding_of
+from skxent._training.activations import ACTIVATIONS
 
 pd = pytest.importorskip("pandas")
 onnx = pytest.importorskip("onnx")
@@ -96,10 +98,10 @@ def test_every_activation(activation, dtype, iris):
 def test_every_kind_of_column(n_classes, everything):
     X, two, three = everything
     estimator = SoftmaxMLPClassifier(**SMALL).fit(X, two if n_classes == 2 else three)
-    encoder = estimator.encoder_
-    assert len(encoder._statistics) == 1 and len(encoder._binned) > 3 and len(encoder._gaps)
-    assert np.isfinite(encoder._rare_codes).any()
-    assert estimator.temperature_ != 1.0 and len(estimator._params) == 2
+    encoding = encoding_of(estimator.encoder_)
+    assert len(encoding.log_odds.tables) == 1 and len(encoding.numbers.binned) > 3
+    assert len(encoding.numbers.gaps) and np.isfinite(encoding.categories.rare_codes).any()
+    assert estimator.temperature_ != 1.0 and len(fitted_model(estimator).params) == 2
     session = assert_same(estimator, X)
     assert [i.name for i in session.get_inputs()] == list(X.columns)
     assert_same(estimator, table(np.random.default_rng(1), 500), example=X)  # other rows
@@ -334,8 +336,10 @@ def test_weights_keep_their_precision(digits):
     """The model is not much larger than the weights."""
     X, y = digits
     estimator = SoftmaxMLPClassifier(n_members=2, max_iter=2, random_state=0).fit(X, y)
-    assert estimator._params.dtype == np.float32
-    assert len(to_onnx(estimator, X).SerializeToString()) < 1.2 * estimator._params.nbytes
+    assert fitted_model(estimator).params.dtype == np.float32
+    assert (
+        len(to_onnx(estimator, X).SerializeToString()) < 1.2 * fitted_model(estimator).params.nbytes
+    )
 
 
 # ---- what cannot be exported

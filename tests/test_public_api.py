@@ -215,7 +215,7 @@ def test_examples_in_docstrings():
     pytest.importorskip("pandas")
     for module in (
         "skxent._classifier",
-        "skxent._encoding",
+        "skxent._table",
         "skxent._display",
         "skxent._search",
         "skxent.losses",

@@ -1,7 +1,5 @@
 """Tests of the order of rows in mini-batch descent, and of L-BFGS that begins in float32."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -9,22 +7,22 @@ from sklearn.datasets import load_digits
 
 from skxent import SoftmaxMLPClassifier
 from skxent._kernels import Inputs, permutation, set_simd_level, simd_level
-from skxent._network import Network
-from skxent._objective import Objective
-from skxent._solvers import _STRETCH, _orders, minimize_scipy
-from skxent._stopping import Monitor, Patience
 from skxent._threads import one_blas_thread
+from skxent._training.full_batch import minimize_scipy
+from skxent._training.network import Network
+from skxent._training.objective import Objective
+from skxent._training.order import STRETCH, pieces
+from skxent._training.stopping import Ending, Monitor, Patience
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("subset", [True, False])
-@pytest.mark.parametrize("n_rows", [1, 100, 2 * _STRETCH + 300, 3 * _STRETCH + 1])
+@pytest.mark.parametrize("n_rows", [1, 100, 2 * STRETCH + 300, 3 * STRETCH + 1])
 def test_every_row_comes_once_an_epoch(n_rows, subset, shuffle):
     rows = np.arange(0, 2 * n_rows, 2) if subset else None
-    objective = SimpleNamespace(n_rows=n_rows, rows=rows)
     generator = np.random.Generator(np.random.SFC64(0))
     batch_size = 100
-    parts = list(_orders(objective, batch_size, generator, shuffle))
+    parts = list(pieces(rows, n_rows, batch_size, generator, shuffle=shuffle))
     parts = [np.arange(n_rows) if part is None else part for part in parts]
     assert all(len(part) % batch_size == 0 for part in parts[:-1])  # only the last batch is short
     order = np.concatenate(parts)
@@ -100,14 +98,14 @@ def test_lbfgs_that_begins_in_single_precision_ends_in_double(tol, dtypes):
     for single_first in (True, False):
         monitors.append(Monitor(Patience(tol, np.inf)))
         start = np.zeros(network.n_params)
-        limits = (1000, 5000, tol)
-        ends.append(minimize_scipy(objective, start, monitors[-1], "lbfgs", *limits, single_first))
+        limits = {"max_iter": 1000, "max_fun": 5000, "tol": tol, "single_first": single_first}
+        ends.append(minimize_scipy(objective, start, monitors[-1], "lbfgs", **limits))
         names = [name for i, name in enumerate(dtypes) if i == 0 or dtypes[i - 1] != name]
         assert names == (["float32", "float64"] if single_first else ["float64"])
         dtypes.clear()
         value, gradient = objective.value_and_gradient(ends[-1])
         dtypes.clear()
-        assert monitors[-1].ending == "converged"
+        assert monitors[-1].ending is Ending.CONVERGED
         assert np.abs(gradient).max() <= max(tol, 1e-7)  # or the loss no longer falls
         assert monitors[-1].history["loss"][-1] == value
         assert monitors[-1].history["gradient_norm"][-1] == np.linalg.norm(gradient)

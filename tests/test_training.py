@@ -12,6 +12,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,7 +33,9 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder, _solvers
+from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder
+from skxent._model import fitted_model
+from skxent._training import full_batch
 
 # runs are cut short here all the time; what should warn is tested by name
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -120,6 +123,13 @@ def assert_same_state(one, other, path="vars"):
         assert_same_state(vars(one), vars(other), path)
     else:
         assert one == other, path
+
+
+def without_history(clf):
+    """All that a fitted estimator holds, but the figures of its epochs."""
+    model = clf._model
+    model = replace(model, trained=replace(model.trained, history={}))
+    return vars(clf) | {"_model": model}
 
 
 def assert_same_network(one, other):
@@ -377,14 +387,14 @@ def test_scorers_by_name_where_held_out_rows_lack_a_class(scoring, solver, n_mem
 @pytest.mark.parametrize("solver", ["bfgs", "cg"])
 def test_line_searches_in_threads_leave_the_filters_of_warnings(solver, iris, monkeypatch):
     """SciPy's way to ignore its warning is not for threads: some slip out, as here they all do."""
-    original = _solvers.minimize
+    original = full_batch.minimize
 
     def minimize(*args, **kwargs):
         warnings.warn("The line search algorithm did not converge", RuntimeWarning, stacklevel=2)
         warnings.simplefilter("ignore", UserWarning)  # left behind
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(_solvers, "minimize", minimize)
+    monkeypatch.setattr(full_batch, "minimize", minimize)
     before = list(warnings.filters)
     with pytest.warns(ConvergenceWarning):
         network(solver=solver, n_members=3, n_jobs=2, max_iter=2).fit(*iris)
@@ -765,7 +775,9 @@ def test_ctrl_c_leaves_out_members_that_have_not_begun(solver, n_jobs, noisy):
     )
     with pytest.warns(UserWarning, match="interrupted by user"):
         clf.fit(X, y, X_val=X_val, y_val=y_val)
-    assert len(clf._params) == 1 or n_jobs == 2  # in parallel the others may have begun
+    assert (
+        len(fitted_model(clf).params) == 1 or n_jobs == 2
+    )  # in parallel the others may have begun
     assert np.isfinite(clf.predict_proba(X)).all()
 
 
@@ -792,7 +804,7 @@ def test_ctrl_c_before_the_first_member_has_begun(calibration, noisy):
     clf.set_params(scoring=scoring, calibration=calibration)
     with pytest.warns(UserWarning, match="interrupted by user"):
         clf.fit(X, y)
-    assert len(clf._params) == 1
+    assert len(fitted_model(clf).params) == 1
     assert clf.n_iter_ >= 2 and len(clf.loss_curve_) == clf.n_iter_
     assert np.isfinite(clf.predict_proba(X)).all()
 
@@ -940,16 +952,16 @@ def test_divergence_in_the_first_epoch_is_an_error(iris):
     ],
 )
 def test_of_members_that_train_by_themselves_the_worst_end_counts(endings, worst):
-    from skxent._stopping import Epoch, Monitor, Patience, together
+    from skxent._training.stopping import Ending, Epoch, Monitor, Patience, merge_monitors
 
     monitors = []
     for number, ending in enumerate(endings):
         monitor = Monitor(Patience(0.0, np.inf))
         for loss in range(number + 2):
             monitor.observe(np.zeros(2), Epoch(loss + 1e3 * loss * (ending == "rose"), 1.0, 1.0, 7))
-        monitor.ending = "max_iter" if ending == "rose" else ending
+        monitor.ending = Ending["MAX_ITER" if ending == "rose" else ending.upper()]
         monitors.append(monitor)
-    whole, found = together(monitors)
+    whole, found = merge_monitors(monitors)
     assert found is monitors[worst]
     assert whole.ending == found.ending
     assert (whole.n_epochs, whole.n_rows) == (4, 28)
@@ -1223,8 +1235,7 @@ def test_the_pickle_stays_as_large_as_it_is(solver, iris):
     sizes = []
     for _ in range(12):
         clf.partial_fit(*iris, classes=[0, 1, 2])
-        state = {k: v for k, v in vars(clf).items() if k != "history_"}
-        sizes.append(len(pickle.dumps(state)))
+        sizes.append(len(pickle.dumps(without_history(clf))))
     assert max(sizes) - min(sizes) < 64
     assert len(pickle.dumps(clf)) < 2 * sizes[0]
 
@@ -1356,11 +1367,7 @@ def test_fit_leaves_no_trace_of_the_fit_before(iris, breast_cancer):
         for first in (dict(solver="adam", warm_start=True), dict(solver="lbfgs")):
             used = network(**first, max_iter=2).fit(*breast_cancer)
             used.set_params(**{"warm_start": False, "max_iter": 3, **then}).fit(*iris)
-            states = [
-                {k: v for k, v in vars(clf).items() if k not in ("history_", "_rate")}
-                for clf in (used, fresh)
-            ]
-            assert_same_state(*states)
+            assert_same_state(without_history(used), without_history(fresh))
 
 
 def test_streaming_equals_learning_in_order(digits):
@@ -1436,7 +1443,7 @@ def test_a_schedule_may_return_one_number_for_all(iris):
 @pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "coslog4"])
 def test_schedules_start_and_end_low(schedule):
     f = FORMULAS[schedule]
-    from skxent._schedules import SCHEDULES
+    from skxent._training.schedules import SCHEDULES
 
     fractions = np.linspace(0, 1, 1001)
     rates = SCHEDULES[schedule](fractions)
@@ -1462,7 +1469,9 @@ def test_the_rate_is_what_moves_the_weights(iris):
         for _ in range(epochs + 1):
             step.partial_fit(X, y, classes=[0, 1, 2])
         path.append(step)
-        lengths.append(np.linalg.norm(path[-1]._params - path[-2]._params))
+        lengths.append(
+            np.linalg.norm(fitted_model(path[-1]).params - fitted_model(path[-2]).params)
+        )
     norms = path[-1].history_["gradient_norm"]
     assert_allclose(lengths, np.multiply(rates, norms), rtol=1e-9, atol=1e-15)
 
@@ -1600,7 +1609,7 @@ def test_max_grad_norm_shortens_steps(iris):
     moves = []
     for limit in (None, 2 * norm, norm / 10):
         clf = network(max_grad_norm=limit, **params).fit(X, y)
-        moves.append(clf._params - start._params)
+        moves.append(fitted_model(clf).params - fitted_model(start).params)
         assert_allclose(clf.history_["gradient_norm"][0], norm, rtol=1e-9)
     assert_allclose(np.linalg.norm(moves[0]), 0.5 * norm, rtol=1e-9)
     assert_allclose(moves[1], moves[0], rtol=1e-12)
@@ -1611,15 +1620,16 @@ def test_averaging_is_a_moving_average(iris):
     """With averages on, what is kept trails what is trained by the decay."""
     X, y = iris
     params = dict(solver="sgd", momentum=0.0, batch_size=150, shuffle=False, learning_rate_init=0.1)
-    moving = [network(**params | {"learning_rate_init": 1e-300}, max_iter=1).fit(X, y)._params]
+    still = network(**params | {"learning_rate_init": 1e-300}, max_iter=1).fit(X, y)
+    moving = [fitted_model(still).params]
     plain, averaged = network(**params), network(averaging=0.5, **params)
     expected = moving[0]
     for step in range(6):
         plain.partial_fit(X, y, classes=[0, 1, 2])
         averaged.partial_fit(X, y, classes=[0, 1, 2])
         decay = min(0.5, (1 + step) / (10 + step))  # the young average forgets its start
-        expected = decay * expected + (1 - decay) * plain._params
-        assert_allclose(averaged._params, expected, rtol=1e-9, atol=1e-14)
+        expected = decay * expected + (1 - decay) * fitted_model(plain).params
+        assert_allclose(fitted_model(averaged).params, expected, rtol=1e-9, atol=1e-14)
 
 
 # ---------------------------------------------------------------- soft targets
@@ -1890,8 +1900,8 @@ def test_verbose_of_members_that_train_by_themselves(solver, n_jobs, iris, capsy
 
 
 def test_lines_stay_aligned_whatever_the_numbers():
-    from skxent._history import append, new_history
-    from skxent._reporting import last_line
+    from skxent._training.history import append, new_history
+    from skxent._training.reporting import last_line
 
     lines, history = [], new_history()
     for value in (0.5, 123.4, 5e3, 1.23456e17, -0.25, -7e5):

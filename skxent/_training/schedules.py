@@ -45,3 +45,10 @@ SCHEDULES: dict[str, Schedule] = {
     "one_cycle": one_cycle,
     "coslog4": coslog4,
 }
+
+
+def schedule_of(learning_rate: str | Schedule) -> Schedule:
+    """Return the multiplier of the learning rate; what follows no fraction of the run has 1."""
+    if isinstance(learning_rate, str):
+        return SCHEDULES.get(learning_rate, constant)
+    return learning_rate

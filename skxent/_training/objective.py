@@ -16,13 +16,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Sequence
 from functools import cached_property, partial, reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._kernels import Inputs, Kernel
-from ._network import Network
-from ._optimizers import Optimizer
+from .._kernels import Inputs, Kernel
+from .network import Network
+from .optimizers import Optimizer
 
 BLOCK = 1 << 12  # rows of a leaf
 
@@ -187,17 +188,17 @@ class Objective:
         self,
         params: NDArray,
         order: NDArray | None,
-        batch_size: int,
         rates: NDArray,
-        decay: float,
+        *,
+        batch_size: int,
         optimizer: Optimizer,
         slots: list[NDArray],
-        step: int,
-        seed: int,
         average: NDArray | None,
-        average_decay: float,
+        **state: Any,
     ) -> tuple[float, float, float, int]:
         """Descend along batch gradients over `order`, changing `params`, `slots` and `average`.
+
+        `state` is step, seed, decay and average_decay, as the kernel has them.
 
         Returns the weighted sum of the losses, the sum of the weights, the sum of squared gradient
         norms and the number of batches done (fewer than asked for where a loss was not finite).
@@ -211,16 +212,13 @@ class Objective:
             batch_size,
             rates,
             rule=optimizer.rule,
-            slots=slots,
             hyper=optimizer.hyper,
-            step=step,
-            decay=decay,
+            slots=slots,
+            average=average,
             penalty=self.penalty,
             dropout=self.dropout,
             clip=self.clip,
-            seed=seed,
-            average=average,
-            average_decay=average_decay,
+            **state,
         )
 
     def logits(self, params: NDArray, inputs: Inputs | None = None, rows=None) -> NDArray:

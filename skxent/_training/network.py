@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._activations import ACTIVATIONS
+from .activations import ACTIVATIONS
 
 
 @dataclass(frozen=True)
@@ -115,3 +117,48 @@ class Network:
 
 
 INIT_SCHEMES = ("glorot_uniform", "he_uniform", "he_normal")
+
+
+def build_network(
+    hidden_layer_sizes: Any, activation: Any, n_features: int, n_outputs: int
+) -> Network:
+    """Return the network that the parameters describe; ValueError if they describe none."""
+    hidden = hidden_layer_sizes
+    hidden = [hidden] if isinstance(hidden, Integral) else list(hidden)
+    if any(not isinstance(size, Integral) or size <= 0 for size in hidden):
+        raise ValueError(f"hidden_layer_sizes must be integers > 0, got {hidden}.")
+    names = [activation] * len(hidden) if isinstance(activation, str) else list(activation)
+    unknown = sorted({str(name) for name in names} - set(ACTIVATIONS))
+    if unknown or len(names) != len(hidden):
+        raise ValueError(
+            f"activation must be one name, or one for each of the {len(hidden)} hidden layers, "
+            f"of {sorted(ACTIVATIONS)}; got {activation!r}."
+        )
+    return Network((n_features, *(int(size) for size in hidden), n_outputs), tuple(names))
+
+
+def dropout_rates(dropout: Any, n_hidden: int) -> list[float]:
+    """Return the rate of dropout after each hidden layer."""
+    values: list[Any] = [dropout] * n_hidden if isinstance(dropout, Real) else list(dropout)
+    if len(values) != n_hidden or not all(
+        isinstance(v, Real) and 0 <= float(v) < 1 for v in values
+    ):
+        raise ValueError(
+            f"dropout must be one number, or one for each of the {n_hidden} hidden layers, from "
+            f"0 to below 1; got {dropout!r}."
+        )
+    return values
+
+
+def initial_params(network: Network, init: Any, rng: np.random.RandomState, dtype: Any) -> NDArray:
+    """Draw the parameters to start from, or take those that `init` gives."""
+    if isinstance(init, str):
+        return network.initialize(init, rng, dtype)
+    try:
+        coefs, intercepts = init
+    except ValueError:
+        raise ValueError(
+            "init must be the name of a scheme, or a pair (coefs, intercepts) with one array "
+            f"for each layer; got {len(init)} items."
+        ) from None
+    return network.pack(coefs, intercepts, dtype)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 COLUMNS = (
     "epoch",
     "loss",
@@ -28,6 +31,14 @@ def append(history: History, **row: float) -> None:
         history[column].append(row.get(column, math.nan))
 
 
+def validation_scores(history: History) -> list[float] | None:
+    """Score of every epoch on held-out rows: of a scorer, else the negative log loss."""
+    scores, losses = history["score"], history["validation_loss"]
+    if all(math.isnan(loss) for loss in losses):
+        return None
+    return [-v for v in losses] if all(map(math.isnan, scores)) else scores
+
+
 def joint(histories: list[History]) -> History:
     """Return the mean over members that trained by themselves; who has ended stays as it was.
 
@@ -48,3 +59,14 @@ def joint(histories: list[History]) -> History:
 
 def _mean(values):
     return sum(values) / len(values) if values else math.nan
+
+
+def pack_history(history: History) -> NDArray:
+    """Return a history as a matrix, of a row for each column."""
+    return np.array([history[column] for column in COLUMNS], dtype=np.float64)
+
+
+def unpack_history(packed: NDArray) -> History:
+    """Return the history that was packed; epochs are whole numbers."""
+    history = dict(zip(COLUMNS, packed.tolist(), strict=True))
+    return history | {"epoch": [int(epoch) for epoch in history["epoch"]]}

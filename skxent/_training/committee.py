@@ -12,20 +12,21 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from ._objective import Objective
-from ._schedules import Schedule
-from ._solvers import MiniBatch, gradient_descent, minimize_scipy
-from ._stopping import Epoch, Monitor
+from .full_batch import gradient_descent, minimize_scipy
+from .mini_batch import MiniBatch
+from .objective import Objective
+from .schedules import Schedule
+from .stopping import Ending, Epoch, Monitor
 
 
-def descend_together(
+def train_jointly(
     paths: Sequence[MiniBatch],
     monitor: Monitor,
+    *,
     rate: float,
     schedule: Schedule,
     max_iter: int,
     n_steps: int,
-    *,
     adaptive: bool = False,
     rate_of_epoch: Callable[[int], float] | None = None,
     n_jobs: int = 1,
@@ -57,16 +58,16 @@ def descend_together(
                     parts[0].n_rows,
                 )
                 if monitor.observe(np.array([path.current for path in paths]), joint):
-                    if not (adaptive and monitor.ending == "patience" and rate > 1e-6):
+                    if not (adaptive and monitor.ending is Ending.PATIENCE and rate > 1e-6):
                         break
                     rate /= 5
                     monitor.patience.restart()
-                    monitor.ending = ""
+                    monitor.ending = None
             else:
-                monitor.ending = "max_iter"
+                monitor.ending = Ending.MAX_ITER
         except KeyboardInterrupt:
             broken_off.set()
-            monitor.ending = "interrupted"
+            monitor.ending = Ending.INTERRUPTED
     last = np.array([path.current for path in paths])
     return monitor.choose(last), rate
 
@@ -93,12 +94,19 @@ def minimize_each(
 
     def minimize(m):
         problem = objectives[m], starts[m], monitors[m]
-        if any(monitor.ending == "callback" for monitor in monitors):
+        if any(monitor.ending is Ending.CALLBACK for monitor in monitors):
             return
         if solver == "gradient_descent":
             ends[m] = gradient_descent(*problem, learning_rate, max_iter)
         else:
-            ends[m] = minimize_scipy(*problem, solver, max_iter, max_fun, tol, single_first)
+            ends[m] = minimize_scipy(
+                *problem,
+                solver,
+                max_iter=max_iter,
+                max_fun=max_fun,
+                tol=tol,
+                single_first=single_first,
+            )
 
     quietly = _no_line_search_warnings() if solver in ("bfgs", "cg") else nullcontext()
     with quietly, _in_parallel(n_jobs, len(objectives)) as run:
@@ -106,10 +114,10 @@ def minimize_each(
             list(run(minimize, range(len(objectives))))
         except KeyboardInterrupt:
             for monitor in monitors:
-                monitor.ending = "interrupted"
+                monitor.ending = Ending.INTERRUPTED
 
     def begun(m):
-        return monitors[m].n_epochs or monitors[m].ending == "diverged"
+        return monitors[m].n_epochs or monitors[m].ending is Ending.DIVERGED
 
     members = list(filter(begun, range(len(objectives))))
     if not members:

@@ -6,12 +6,26 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._history import History, append, joint, new_history
+from .history import History, append, joint, new_history
+
+
+class Ending(Enum):
+    """Why training ended, as people are told."""
+
+    INTERRUPTED = "interrupted"
+    DIVERGED = "diverged"
+    NO_PROGRESS = "no lower loss found"
+    MAX_ITER = "max_iter reached"
+    PATIENCE = "no progress for n_iter_no_change epochs"
+    CONVERGED = "converged"
+    MAX_TIME = "max_time is over"
+    CALLBACK = "a callback wanted to stop"
 
 
 class Epoch(NamedTuple):
@@ -71,7 +85,7 @@ class Monitor:
     best_params: NDArray | None = field(default=None, repr=False)
     best_value: float = math.inf
     best_epoch: int = 0
-    ending: str = ""
+    ending: Ending | None = None
     n_epochs: int = 0
     n_rows: int = 0
     epochs_before: int = 0
@@ -84,14 +98,14 @@ class Monitor:
         Otherwise the training loss of an epoch is a mean over moving parameters, and
         no reason to go back.
         """
-        if self.ending == "diverged" and self.best_params is None:
+        if self.ending is Ending.DIVERGED and self.best_params is None:
             return np.full_like(last, np.nan)  # there never were any
         return last if self.best_params is None or not self.keeps_best else self.best_params
 
     @property
     def keeps_best(self) -> bool:
         """Whether the best parameters are kept, not the last."""
-        broke = self.ending in ("diverged", "interrupted") or self.lost
+        broke = self.ending in (Ending.DIVERGED, Ending.INTERRUPTED) or self.lost
         return self.best_params is not None and (self.decides != "loss" or broke)
 
     @property
@@ -119,10 +133,10 @@ class Monitor:
 
     def observe(self, params: NDArray, epoch: Epoch) -> bool:
         """Take the state after an epoch; return whether to stop, with the reason in `ending`."""
-        if self.ending == "interrupted":
+        if self.ending is Ending.INTERRUPTED:
             return True
         if not (math.isfinite(epoch.loss) and np.isfinite(params).all()):
-            self.ending = "diverged"
+            self.ending = Ending.DIVERGED
             return True
         number = self.epochs_before + self.n_epochs + 1
         loss, score = self.validate(params) if self.validate else (math.nan, math.nan)
@@ -147,20 +161,20 @@ class Monitor:
             else:
                 self.best_params[...] = params
         if self.report is not None and self.report(self.history, params):
-            self.ending = "callback"
+            self.ending = Ending.CALLBACK
         elif self.out_of_time:
-            self.ending = "max_time"
+            self.ending = Ending.MAX_TIME
         elif self.patience.exhausted:
-            self.ending = "patience"
+            self.ending = Ending.PATIENCE
         return bool(self.ending)
 
 
-def together(monitors: Sequence[Monitor]) -> tuple[Monitor, Monitor]:
+def merge_monitors(monitors: Sequence[Monitor]) -> tuple[Monitor, Monitor]:
     """Return a monitor of members that trained by themselves as one, and who came off worst.
 
     As one: the mean of their histories, as long as the longest; the best epoch is the first's.
     """
-    order = ("interrupted", "diverged", "lost", "no_progress", "max_iter")
+    order = (Ending.INTERRUPTED, Ending.DIVERGED, "lost", Ending.NO_PROGRESS, Ending.MAX_ITER)
 
     def badness(m):
         ending = "lost" if m.lost and m.ending not in order[:2] else m.ending

@@ -1,50 +1,53 @@
-"""Labels as numbers, and the weights of their classes."""
+"""Weights of rows: those of samples, times those of their classes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import assert_all_finite
+from numpy.typing import ArrayLike, NDArray
 
-from ._frames import MISSING
-
-
-def unique_labels(y: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the sorted labels of y, and every row's place among them, in little memory.
-
-    Integers in a narrow range are looked up piece by piece, so that ten million labels need ten
-    megabytes; all else is sorted.
-    """
-    if y.dtype.kind in "iu" and len(y):
-        low, high = int(y.min()), int(y.max())
-        if high - low < 1 << 16 and high < 1 << 63:
-            pieces = [slice(i, i + (1 << 20)) for i in range(0, len(y), 1 << 20)]
-            present = np.zeros(high - low + 1, dtype=bool)
-            for piece in pieces:
-                present[y[piece].astype(np.int64) - low] = True
-            labels = (np.flatnonzero(present) + low).astype(y.dtype)
-            place = np.maximum(np.cumsum(present) - 1, 0).astype(_code_dtype(labels))
-            codes = np.empty(len(y), dtype=place.dtype)
-            for piece in pieces:
-                codes[piece] = place[y[piece].astype(np.int64) - low]
-            return labels, codes
-    check_present(y)
-    check_classification_targets(y)
-    labels, codes = np.unique(y, return_inverse=True)
-    return labels, codes.astype(_code_dtype(labels))
+from ._compat import _check_sample_weight
+from ._outputs import Outputs
 
 
-def check_present(y: NDArray) -> None:
-    """Raise if a label is missing; scikit-learn's own check knows NaN only."""
-    is_date = y.dtype.kind in "Mm" and np.isnat(y).any()
-    if is_date or y.dtype.kind == "O" and any(type(label).__name__ in MISSING for label in y.flat):
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Weights of samples as given, factors of classes, and their product by row; None for 1."""
+
+    samples: NDArray | None
+    factors: NDArray | None
+    rows: NDArray | None
+
+
+def read_weights(
+    sample_weight: ArrayLike | None, class_weight: Any, outputs: Outputs, codes: NDArray
+) -> Weights:
+    """Return the weights of rows whose class numbers are `codes`."""
+    if class_weight is not None and outputs.multilabel:
         raise ValueError(
-            "Input y contains missing values (None, NA or NaT): leave out rows without a label."
+            "class_weight is for one class per row, and the rows of a multilabel y have "
+            f"several; got {class_weight!r}. Set it to None, and weight rows by sample_weight."
         )
-    assert_all_finite(y, input_name="y")
+    samples = _samples(sample_weight, codes)
+    factors = None
+    if class_weight is not None:
+        given = np.ones(len(codes)) if samples is None else samples
+        factors = class_factors(class_weight, outputs.classes, codes, given)
+    return Weights(samples, factors, row_weights(samples, factors, codes))
+
+
+def weights_beside(other: Weights, sample_weight: ArrayLike | None, codes: NDArray) -> Weights:
+    """Return the weights of more rows, whose classes have the factors of other rows."""
+    samples = _samples(sample_weight, codes)
+    return Weights(samples, other.factors, row_weights(samples, other.factors, codes))
+
+
+def _samples(sample_weight, codes):
+    if sample_weight is None:
+        return None
+    return _check_sample_weight(sample_weight, codes, dtype=np.float64, ensure_non_negative=True)
 
 
 def class_factors(class_weight: Any, classes: NDArray, codes: NDArray, weights: NDArray) -> NDArray:
@@ -86,7 +89,3 @@ def row_weights(
             "row must have a positive weight, and the sum must be finite."
         )
     return w
-
-
-def _code_dtype(classes):
-    return np.uint8 if len(classes) <= 256 else np.int32

@@ -1,0 +1,218 @@
+"""The columns of a table, whichever library it comes from: NumPy, SciPy, pandas, polars.
+
+Only this file touches what a library's column can do; all others ask a :class:`Column`. None of the
+libraries is imported here: a column is known by its dtype and its methods.
+"""
+
+from __future__ import annotations
+
+import datetime
+import numbers
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+# What a column may hold (its family), by the kind of its dtype; "O" and others: look inside.
+_FAMILIES = dict.fromkeys("iuf", "number") | dict.fromkeys("mM", "date")
+_FAMILIES |= {"b": "bool", "U": "text", "c": "complex"}
+_POLARS_FAMILIES = dict.fromkeys(["String", "Categorical", "Enum"], "text")
+_POLARS_FAMILIES |= dict.fromkeys(["Date", "Datetime", "Time", "Duration"], "date")
+_POLARS_FAMILIES |= {"Boolean": "bool", "Null": "empty"}
+MISSING = ("NoneType", "NAType", "NaTType")  # the names of types that stand for missing
+_REAL = numbers.Real | Decimal
+_DATE = datetime.date | datetime.time | datetime.timedelta | np.datetime64 | np.timedelta64
+
+
+class Column:
+    """One column: an array of NumPy.
+
+    What takes a walk through the rows is done once and kept.
+    """
+
+    is_categorical = False
+
+    def __init__(self, values: Any):
+        self.values = values
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether this is an array of numbers."""
+        return self.values.dtype.kind in "iuf"
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether the dtype is one of floats."""
+        return getattr(self.values.dtype, "kind", "") == "f"
+
+    @cached_property
+    def family(self) -> str:
+        """What it holds: number, bool, text, mixed, empty, date, complex or other.
+
+        Mixed is text and numbers, empty is nothing but missing values of no type.
+        """
+        return self._family_of_dtype() or _family_of_values(self._list())
+
+    @cached_property
+    def numbers(self) -> NDArray:
+        """An array of numbers, NaN where missing; no copy where possible."""
+        return _numbers(self._array())
+
+    @cached_property
+    def coded(self) -> tuple[Any, list]:
+        """For each row an index into a list of values, and the list; missing may be -1."""
+        found: dict = {}
+        return [found.setdefault(v, len(found)) for v in self._list()], list(found)
+
+    @property
+    def all_missing(self) -> bool:
+        """Whether no row has a value."""
+        return all(text_of(value) is None for value in self.coded[1])
+
+    def _family_of_dtype(self) -> str | None:
+        dtype = self.values.dtype
+        if dtype.kind == "O" and getattr(dtype, "name", "") in ("str", "string"):
+            return "text"
+        return _FAMILIES.get(dtype.kind)
+
+    def _list(self) -> list:
+        return self.values.tolist()
+
+    def _array(self) -> NDArray:
+        return self.values
+
+
+class PandasColumn(Column):
+    """An extension array of pandas."""
+
+    is_numeric = False
+
+    def _list(self):
+        return self.values.to_list() if hasattr(self.values, "to_list") else self.values.tolist()
+
+    def _array(self):
+        return self.values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+class PandasCategorical(PandasColumn):
+    """A Categorical of pandas."""
+
+    is_categorical = True
+
+    @property
+    def categories(self) -> Column:
+        """The levels that the dtype declares."""
+        return _column(self.values.categories.values)
+
+    @cached_property
+    def coded(self):
+        """For each row an index into a list of values, and the list; missing is -1."""
+        codes, levels = self.values.codes, self.values.categories
+        if len(codes) >= len(levels):
+            return codes, [*levels.tolist(), None]
+        found: dict = {}
+        values = [None if code < 0 else levels[code] for code in codes.tolist()]
+        return [found.setdefault(v, len(found)) for v in values], list(found)
+
+    def _family_of_dtype(self):
+        kind = self.values.categories.dtype.kind
+        return _FAMILIES[kind] if kind in "iufb" else "text"
+
+    def _array(self):
+        return np.asarray(self.values)
+
+
+class PolarsColumn(Column):
+    """A Series of polars."""
+
+    is_numeric = False
+
+    @property
+    def is_floating(self):
+        """Whether the dtype is one of floats."""
+        return self.values.dtype.is_float()
+
+    def _family_of_dtype(self):
+        dtype = self.values.dtype
+        if dtype.is_numeric():
+            return "number"
+        return _POLARS_FAMILIES.get(dtype.base_type().__name__)
+
+    def _list(self):
+        return self.values.to_list()
+
+    def _array(self):
+        return self.values.to_numpy()
+
+
+def columns_of(X: Any) -> list[Column]:
+    """Return the columns of a table."""
+    if isinstance(X, np.ndarray):
+        return [Column(values) for values in X.T]
+    if sparse.issparse(X):
+        return [Column(X.data)] * X.shape[1]  # numbers, all of them
+    if hasattr(type(X), "get_columns"):  # of the type: pandas is slow to say no
+        return [PolarsColumn(series) for series in X.get_columns()]
+    if hasattr(type(X), "_get_column_array"):  # ten times faster than the public way
+        return [_column(X._get_column_array(i)) for i in range(X.shape[1])]
+    return [_column(X.iloc[:, i].values) for i in range(X.shape[1])]
+
+
+def _column(values: Any) -> Column:
+    if isinstance(values, np.ndarray):
+        return Column(values)
+    return PandasCategorical(values) if hasattr(values, "codes") else PandasColumn(values)
+
+
+def is_numeric(X: Any) -> bool:
+    """Whether X is an array of numbers."""
+    return isinstance(X, np.ndarray) and X.dtype.kind in "iuf"
+
+
+def text_of(value: Any) -> str | None:
+    """Return the text by which a level is known, or None if the value is missing."""
+    if isinstance(value, str):
+        return str(value)
+    if type(value).__name__ in MISSING:
+        return None
+    if isinstance(value, _REAL) and not isinstance(value, bool):
+        if value != value:
+            return None
+        if isinstance(value, np.floating):
+            value = float(value)  # NumPy warns of a quotient of infinity
+        number: Any = value
+        return str(int(number)) if number == number // 1 else repr(float(number))
+    return str(value)
+
+
+def _numbers(array: NDArray) -> NDArray:
+    if array.dtype.kind in "iufb":
+        return array
+    return np.array([np.nan if text_of(v) is None else float(v) for v in array], dtype=np.float64)
+
+
+def _family_of_values(values: list) -> str:
+    types = {t for t in set(map(type, values)) if t.__name__ not in MISSING}
+    floats = tuple(t for t in types if issubclass(t, float | np.floating))
+    if floats and all(v != v for v in values if isinstance(v, floats)):
+        types.difference_update(floats)
+
+    def holds_only(accepted):
+        return all(issubclass(t, accepted) for t in types)
+
+    if not types:
+        return "empty"
+    if any(issubclass(t, _DATE) or t.__name__ == "Period" for t in types):
+        return "date"  # asked first: to NumPy a timedelta64 is an integer
+    if holds_only(str):
+        return "text"
+    if holds_only(bool | np.bool_):
+        return "bool"
+    if holds_only(_REAL):
+        return "number"
+    if holds_only(str | np.bool_ | _REAL):
+        return "mixed"
+    return "other"

@@ -1,0 +1,201 @@
+"""The fitted thing: one value that reads a table and predicts, and its form when it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from ._kernels import Kernel
+from ._outputs import Outputs
+from ._persistence import pack_rng, unpack_rng
+from ._table.reader import Reader, unpack_reader
+from ._threads import effective_n_jobs
+from ._training.history import pack_history, unpack_history
+from ._training.network import Network
+from ._training.train import State, Trained
+
+# logits beyond are set to it: their sums, differences and quotients stay finite in float32
+_LARGEST_LOGIT = 1e30
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What reads a table, the networks behind it, and what their outputs mean.
+
+    `auto` is what became of the parameters that were open, and `reasons` why.
+    """
+
+    reader: Reader
+    outputs: Outputs
+    trained: Trained
+    auto: Mapping[str, Any]
+    reasons: Mapping[str, str]
+
+    @property
+    def network(self) -> Network:
+        """Sizes and activations, which all members share."""
+        return self.trained.network
+
+    @property
+    def params(self) -> NDArray:
+        """Parameters, a row for each member."""
+        return self.trained.params
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by."""
+        return self.trained.temperature
+
+    def logits(self, X: Any, estimator: Any) -> NDArray:
+        """Logits of shape (n, n_outputs): the mean of the members' over the temperature.
+
+        Names and shape of X are checked on behalf of the estimator. Large tables are shared out
+        over its threads.
+        """
+        inputs = self.reader.compact(estimator, X).inputs()
+        params, network = self.params, self.network
+        n = inputs.n_rows
+        large = n * network.n_params > 1 << 24
+        kernel = Kernel(
+            network.sizes,
+            network.activations,
+            self.outputs.kernel_loss("cross_entropy"),
+            params.dtype,
+            n_threads=effective_n_jobs(estimator.n_jobs) if large else 1,
+        )
+        out = np.empty((n, network.sizes[-1]), dtype=params.dtype)
+        # a DataFrame would look for a column of that name
+        single = hasattr(type(X), "dtype") and X.dtype == np.float32
+        dtype = np.dtype(np.float32 if single else np.float64)
+        kernel.logits(params[0], inputs, None, out)
+        _bound(out)
+        z = out.astype(dtype, copy=len(params) > 1)
+        for vector in params[1:]:
+            kernel.logits(vector, inputs, None, out)
+            _bound(out)
+            z += out
+        if len(params) > 1:
+            z = z / len(params)
+        return z if self.temperature == 1.0 else z / dtype.type(self.temperature)
+
+    def check_goes_on(self, given: Mapping[str, Any], passes_through: bool) -> None:
+        """Raise if a parameter that the networks to go on from depend on was changed."""
+        hidden = given["hidden_layer_sizes"]
+        was = self.reader.passes_through
+        kept_and_given = {
+            "hidden_layer_sizes": (
+                list(self.network.sizes[1:-1]),
+                hidden if isinstance(hidden, str) else np.atleast_1d(hidden).tolist(),
+            ),
+            "n_members": (len(self.params), given["n_members"]),
+            "dtype": (self.params.dtype.name, given["dtype"]),
+            "encoder": (
+                "passthrough" if was else "the fitted TableEncoder",
+                "auto" if passes_through == was else given["encoder"],
+            ),
+        }
+        for name, (kept, wanted) in kept_and_given.items():
+            if not (isinstance(wanted, str) and wanted == "auto") and wanted != kept:
+                raise ValueError(
+                    f"Training goes on with {name}={kept!r}, but {name}={wanted!r} is set. Set it "
+                    "back, or start afresh by fit with warm_start=False."
+                )
+
+
+def fitted_model(estimator: Any) -> Model:
+    """Return the model of a fitted classifier."""
+    check_is_fitted(estimator)
+    return estimator._model
+
+
+def _bound(logits):
+    """Put infinite logits within bounds, in place; ValueError where there are none.
+
+    Only rows far from those of training, not encoded, lead so far.
+    """
+    if np.vdot(logits, logits) < _LARGEST_LOGIT:  # the usual case, at the least cost
+        return
+    if np.isnan(logits).any():
+        row = np.flatnonzero(np.isnan(logits).any(axis=1))[0]
+        raise ValueError(
+            f"The network's outputs for row {row} are not finite: its numbers are too large for "
+            "these weights. Scale the features as in training (encoder='auto' bounds them)."
+        )
+    np.clip(logits, -_LARGEST_LOGIT, _LARGEST_LOGIT, out=logits)
+
+
+# ---- saving
+
+
+def pack_model(model: Model) -> dict[str, Any]:
+    """Return the entries that are saved of a model: arrays, lists, numbers and texts."""
+    trained, outputs, reader = model.trained, model.outputs, model.reader
+    state = trained.state
+    if state is None:
+        raise ValueError("A model that is still being trained cannot be saved.")
+    return {
+        "classes_": outputs.classes,
+        "n_outputs_": outputs.n_outputs,
+        "out_activation_": outputs.activation,
+        "_encoder_state": reader.pack(),
+        "_dtype": reader.dtype,
+        "_network_shape": [list(trained.network.sizes), list(trained.network.activations)],
+        "_params": trained.params,
+        "temperature_": trained.temperature,
+        "auto_": dict(model.auto),
+        "_reasons": dict(model.reasons),
+        "history_": pack_history(trained.history),
+        "n_iter_": trained.n_iter,
+        "best_epoch_": trained.best_epoch,
+        "best_loss_": trained.best_loss,
+        "best_validation_score_": trained.best_score,
+        "t_": state.t,
+        "_rng": pack_rng(state.rng),
+        "_split_rng": pack_rng(state.split_rng),
+        "_judges": state.split_hash,
+        "_states": state.paths,
+        "_rate": state.rate,
+        "_patience": state.patience,
+    }
+
+
+# what was saved once, and follows from the rest
+_DERIVED = ("n_layers_", "loss_")
+
+
+def unpack_model(saved: dict[str, Any], *, exclusive: bool) -> tuple[Model, dict[str, Any]]:
+    """Return the model that was saved, and the entries that are not its own."""
+    rest = dict(saved)
+    take = rest.pop
+    for name in _DERIVED:
+        take(name, None)
+    reader = unpack_reader(take("_encoder_state"), take("_dtype"))
+    outputs = Outputs(take("classes_"), take("n_outputs_"), exclusive)
+    take("out_activation_")
+    sizes, activations = take("_network_shape")
+    state = State(
+        rng=unpack_rng(take("_rng")),
+        split_rng=unpack_rng(take("_split_rng")),
+        split_hash=take("_judges"),
+        paths=take("_states"),
+        rate=take("_rate", None),
+        patience=take("_patience"),
+        t=take("t_"),
+    )
+    trained = Trained(
+        Network(tuple(sizes), tuple(activations)),
+        take("_params"),
+        take("temperature_"),
+        unpack_history(take("history_")),
+        n_iter=take("n_iter_"),
+        best_epoch=take("best_epoch_"),
+        best_loss=take("best_loss_"),
+        best_score=take("best_validation_score_"),
+        state=state,
+    )
+    return Model(reader, outputs, trained, take("auto_"), take("_reasons")), rest

@@ -1,0 +1,215 @@
+"""What fit was given becomes a problem: network, splits, and what the members are judged by."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length
+
+from ._compat import _safe_indexing
+from ._model import Model
+from ._settings import Settings
+from ._table.reader import Reader
+from ._targets import Expected, Targets, read_targets
+from ._training.held_out import Judgement
+from ._training.network import Network, build_network
+from ._training.problem import Problem, Rows
+from ._training.splits import Split, draw_splits, splits_of
+from ._training.train import Call, State, Trained
+from ._weights import Weights, weights_beside
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """The training rows: as they were given, and as they were read."""
+
+    X: Any
+    y: Any
+    reader: Reader
+    rows: Rows
+    targets: Targets
+    weights: Weights
+
+
+def read_problem(estimator: Any, given: Given, settings: Settings, call: Call) -> Problem:
+    """Return what is to be learnt; `estimator` is what scorers and callbacks are shown."""
+    targets, outputs = given.targets, given.targets.outputs
+    dtype = np.dtype(given.reader.dtype)
+    network = build_network(
+        settings.hidden_layer_sizes,
+        settings.activation,
+        given.rows.n_features,
+        outputs.n_outputs,
+    )
+    so_far = call.so_far
+    rng = check_random_state(settings.random_state) if so_far is None else copy.deepcopy(so_far.rng)
+    splits, split_rng = _splits(given, settings, call, rng)
+    draft = _Draft(estimator, given.reader, outputs, network, settings)
+    judgement = _judgement(given, splits, settings, call, draft)
+    # only a fit that may be gone on with by another asks whether the rows are the same
+    kept = judgement is not None and settings.warm_start
+    tell = None
+    if call.callbacks is not None:
+        t = 0 if so_far is None else so_far.t
+        state = State(rng, split_rng, None, None, None, [math.inf, 0], t)
+        tell = draft.teller(call.callbacks, state)
+    return Problem(
+        network,
+        outputs,
+        given.rows,
+        outputs.kernel_targets(targets.values, settings.label_smoothing, dtype),
+        given.weights.rows,
+        dtype,
+        splits,
+        split_rng,
+        joblib.hash(splits) if kept else None,
+        judgement,
+        rng,
+        tell,
+    )
+
+
+# ---- which rows are held out
+
+
+def _splits(
+    given: Given, settings: Settings, call: Call, rng: np.random.RandomState
+) -> tuple[list[Split], np.random.RandomState | None]:
+    """(training rows, held-out rows) of every member; None stands for all, or for no rows."""
+    n_members = int(settings.n_members)
+    earlier = None if call.so_far is None else call.so_far.split_rng
+    if not settings.early_stopping or call.validation is not None:
+        return [(None, None)] * n_members, earlier
+    codes = given.targets.codes
+    if settings.cv is None:
+        return draw_splits(codes, n_members, settings.validation_fraction, rng, earlier)
+    every = splits_of(settings.cv, given.X, codes, call.groups)
+    if n_members == 1:  # of splits in the order of time the last has the longest past
+        return every[-1:], earlier
+    if settings.is_open("n_members"):
+        return every, earlier
+    return [every[i % len(every)] for i in range(n_members)], earlier
+
+
+# ---- what members are judged by
+
+
+@dataclass(frozen=True, eq=False)
+class _Draft:
+    """An estimator that is being fitted, as others are shown it: fitted with some parameters."""
+
+    estimator: Any
+    reader: Reader
+    outputs: Any
+    network: Network
+    settings: Settings
+
+    def model(self, params: NDArray, **so_far: Any) -> Model:
+        """Return a model of these parameters."""
+        trained = Trained(self.network, params, **so_far)
+        return Model(self.reader, self.outputs, trained, self.settings.auto, self.settings.reasons)
+
+    def fitted(self, params: NDArray) -> Any:
+        """Return a fitted copy of the estimator."""
+        judged = copy.copy(self.estimator)
+        judged._model = self.model(params)
+        return judged
+
+    def teller(self, callbacks: Any, state: State) -> Callable[[NDArray, Any], bool]:
+        """Return what tells callbacks of an epoch; `state` is what their copies go on from."""
+        names = ("n_features_in_", "feature_names_in_")
+        table = {n: getattr(self.estimator, n) for n in names if hasattr(self.estimator, n)}
+
+        def tell(params, history):
+            n = len(history["epoch"])
+            model = self.model(params, history=history, n_iter=n, best_epoch=n, state=state)
+            return callbacks.epoch(lambda: table | {"_model": model})
+
+        return tell
+
+
+def _judgement(
+    given: Given, splits: Sequence[Split], settings: Settings, call: Call, draft: _Draft
+) -> Judgement | None:
+    """Return what judges the members while they train; None if no rows are held out."""
+    scorer = None if settings.scoring is None else _scorer(draft, settings)
+    if call.validation is None and splits[0][1] is None:
+        return None
+    X, y, own = given.X, given.y, None
+    values, weights = given.targets.values, given.weights.rows
+    parts = [np.asarray(rows) for _, rows in splits]
+    if call.validation is not None:
+        X, y, sample_weight = call.validation
+        check_consistent_length(X, y)
+        expected = Expected(draft.outputs.exclusive, known=draft.outputs)
+        targets = read_targets(y, type(draft.estimator).__name__, expected)
+        values = targets.values
+        weights = weights_beside(given.weights, sample_weight, targets.codes).rows
+        own = given.reader.compact(draft.estimator, X).inputs()
+        parts = [np.arange(len(targets))]
+    elif weights is not None and not any(weights[rows].sum() > 0 for rows in parts):
+        raise ValueError(
+            "The rows held out have no weight, so nothing can be judged by them. Give X_val "
+            "and y_val or cv with rows of positive weight, or set early_stopping=False."
+        )
+    if scorer is None:
+        return Judgement(values, weights, own)
+    if (
+        isinstance(settings.scoring, str)
+        and draft.outputs.one_class_per_row
+        and (values.dtype.kind == "f")
+    ):
+        raise ValueError(
+            f"scoring={settings.scoring!r} judges labels, but the rows to judge by have "
+            "probabilities. Set scoring=None (the log loss), give a callable, or give "
+            "X_val and y_val with labels."
+        )
+    tables = [(_safe_indexing(X, rows), _safe_indexing(y, rows)) for rows in parts]
+    shares: list[dict[str, NDArray]] = [{} for _ in parts]
+    if weights is not None and "sample_weight" in inspect.signature(scorer).parameters:
+        shares = [{"sample_weight": weights[rows]} for rows in parts]
+
+    def one(params, part):
+        return float(scorer(draft.fitted(params), *tables[part], **shares[part]))
+
+    def score(stack, members):
+        pairs = zip(stack, members, strict=True)
+        scores = [one(params[None], m) for params, m in pairs if len(parts[m])]
+        return float(np.mean(scores)) if scores else math.nan  # more members than rows
+
+    def score_as_one(stack, members):
+        return one(stack, 0)
+
+    return Judgement(values, weights, own, score if own is None else score_as_one)
+
+
+def _scorer(draft, settings):
+    from sklearn.metrics import check_scoring  # costs time at import, and few need it
+
+    scorer = check_scoring(draft.estimator, scoring=settings.scoring)
+    outputs = draft.outputs
+    return with_labels(scorer, outputs.classes) if outputs.one_class_per_row else scorer
+
+
+def with_labels(scorer: Callable, classes: NDArray) -> Callable:
+    """Return the scorer, of probabilities, told all classes: held-out rows may lack some.
+
+    Left as it is where it judges predictions, or where its metric has no parameter `labels`.
+    """
+    metric = getattr(scorer, "_score_func", None)
+    if metric is None or getattr(scorer, "_response_method", "predict") == "predict":
+        return scorer
+    if "labels" not in inspect.signature(metric).parameters:
+        return scorer
+    scorer = copy.copy(scorer)
+    scorer._kwargs = {"labels": classes} | scorer._kwargs  # type: ignore[attr-defined]
+    return scorer

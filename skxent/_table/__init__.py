@@ -1,0 +1,5 @@
+"""Tables: what turns numbers, categories and gaps into the rows that a network reads."""
+
+from .encoder import TableEncoder
+
+__all__ = ["TableEncoder"]

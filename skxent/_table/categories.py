@@ -1,0 +1,102 @@
+"""Columns of categories: their levels, and the codes of those that are missing, rare or unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._columns import Column, text_of
+from .checks import rare_below
+
+_MAX_LEVELS = 1000  # levels of one column that may have a column of their own
+
+
+@dataclass(frozen=True, eq=False)
+class Categories:
+    """What is known of the categorical columns that are used.
+
+    Parameters
+    ----------
+    columns : tuple of int
+        Their numbers.
+    levels : tuple of dict
+        The code of each level by its text.
+    gap_codes, rare_codes : ndarray of float
+        Codes of missing and of all other levels; NaN where they are encoded as zeros.
+    widths : ndarray of int
+        Number of codes of each column.
+    """
+
+    columns: tuple[int, ...]
+    levels: tuple[Mapping[str, int], ...]
+    gap_codes: NDArray
+    rare_codes: NDArray
+    widths: NDArray
+
+    def read(self, columns: Sequence[Column], positions: NDArray) -> None:
+        """Write the codes of all rows into `positions`, a column for each categorical column."""
+        for f, i in enumerate(self.columns):
+            codes, values = columns[i].coded
+            levels, gap, rare = self.levels[f], self.gap_codes[f], self.rare_codes[f]
+            table = [gap if t is None else levels.get(t, rare) for t in map(text_of, values)]
+            positions[:, f] = np.array(table, dtype=np.float32)[codes]
+
+    def names(self, f: int) -> list[str]:
+        """Return the names of a column's codes."""
+        levels, gap, rare = [*self.levels[f]], self.gap_codes[f], self.rare_codes[f]
+        if gap == len(levels) != rare:
+            levels.append("missing")
+        if rare == len(levels):
+            levels.append("infrequent")
+        return levels
+
+
+def learn_categories(
+    columns: Sequence[Column],
+    numbers: Sequence[int],
+    weights: NDArray | None,
+    n_rows: int,
+    *,
+    keep_constants: bool,
+) -> Categories:
+    """Learn the levels of the columns with the given numbers."""
+    used, levels, gap_codes, rare_codes, widths = [], [], [], [], []
+    for i in numbers:
+        counts = _level_counts(columns[i], weights)
+        own = [t for t, count in counts.items() if count >= rare_below(n_rows)]
+        by_count = [(-counts[t], t or "", t) for t in own]
+        own = [t for *_, t in sorted(by_count, key=itemgetter(0, 1))][:_MAX_LEVELS]
+        has_rare = len(own) < len(counts)
+        if len(own) + has_rare < 2 and not keep_constants:
+            continue
+        texts = sorted(t for t in own if t is not None)
+        rare = len(own) if has_rare else np.nan
+        gap = len(texts) if None in own else rare if None in counts else np.nan
+        used.append(i)
+        levels.append({text: code for code, text in enumerate(texts)})
+        gap_codes.append(gap)
+        rare_codes.append(rare)
+        widths.append(len(own) + has_rare)
+    return Categories(
+        tuple(used),
+        tuple(levels),
+        np.array(gap_codes),
+        np.array(rare_codes),
+        np.array(widths, dtype=int),
+    )
+
+
+def _level_counts(column, weights):
+    """Return the weight of each level of a column, by its text; None is missing."""
+    codes, values = column.coded
+    codes = np.asarray(codes, dtype=int) % len(values)
+    counts: dict[str | None, float] = {}
+    for value, count in zip(values, np.bincount(codes, weights, len(values)), strict=True):
+        if count > 0:
+            text = text_of(value)
+            counts[text] = counts.get(text, 0) + count
+    return counts

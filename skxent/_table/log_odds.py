@@ -1,0 +1,116 @@
+"""Log-odds of the classes by level of a category: what a level with few rows says of the target.
+
+For the rows they are learnt from they are out of fold: no row's own label is in its statistic
+(Micci-Barreca, 2001, for the statistic; Prokhorenkova et al., 2018, for why a row must not see its
+own label).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from .._columns import Column, text_of
+
+_PRIOR_ROWS = 10.0  # rows' worth of the overall rates, mixed into those of every level
+_N_FOLDS = 8
+_MANY_LEVELS = 32  # above, most levels have too few rows: what they say of y is a number more
+_MANY_CLASSES = 10  # above, one number per class and column would be too many
+
+
+@dataclass(frozen=True, eq=False)
+class LogOdds:
+    """The statistics of the levels of some columns, by number of the column and text of the level.
+
+    They come after the columns of the table, as columns more: one for two classes, else one for
+    each class.
+    """
+
+    tables: Mapping[int, Mapping[str, Sequence[float]]]
+
+    def look_up(self, columns: Sequence[Column]) -> list[NDArray]:
+        """Return the statistics, by row; 0, which says nothing, for unknown levels."""
+        found = [_look_up(columns[i], table) for i, table in self.tables.items()]
+        return [statistic for values in found for statistic in values.T]
+
+    def names(self, names: Sequence[str]) -> list[str]:
+        """Return the names of the statistics; those of the table's columns are given."""
+        out = []
+        for i, table in self.tables.items():
+            n = len(next(iter(table.values())))
+            out += [f"{names[i]}_odds" + (f"{c}" if n > 1 else "") for c in range(n)]
+        return out
+
+
+def learn_log_odds(
+    columns: Sequence[Column],
+    numbers: Sequence[int],
+    y: Any,
+    kept: NDArray | None,
+    weights: NDArray | None,
+) -> tuple[LogOdds, list[NDArray]]:
+    """Learn the log-odds of y by level of the columns with many levels; return them by row too.
+
+    `numbers` are those of the columns to look at; `kept` are the rows of y that they have.
+    """
+    tables, by_row = {}, []
+    with np.errstate(invalid="ignore"):  # where scikit-learn asks whether floats are whole
+        if y is None or type_of_target(y) not in ("binary", "multiclass"):
+            return LogOdds({}), []
+    labels, classes = np.unique(column_or_1d(y), return_inverse=True)
+    classes = classes if kept is None else classes[kept]
+    for i in numbers:
+        if len(labels) <= _MANY_CLASSES and len(columns[i].coded[1]) > _MANY_LEVELS:
+            table, values = level_log_odds(columns[i], classes, len(labels), weights)
+            if len(table) > _MANY_LEVELS:
+                tables[i] = table
+                by_row += [*values.T]
+    return LogOdds(tables), by_row
+
+
+def level_log_odds(
+    column: Column, classes: NDArray, n_classes: int, weights: NDArray | None
+) -> tuple[dict[str, list[float]], NDArray]:
+    """Learn log p(class | level) / p(class), shrunk towards 0 where a level has few rows.
+
+    Returns the statistics of each level by its text, as a dictionary of lists (one number for two
+    classes: the difference of both), and those of the given rows, each from the other folds.
+    """
+    codes, values = column.coded
+    ids: dict = {}
+    of_value = np.array([ids.setdefault(_key(value), len(ids)) for value in values])
+    codes = of_value[np.asarray(codes, dtype=int) % len(values)]
+    folds = np.random.RandomState(0).permutation(len(codes)) % _N_FOLDS
+    cells = (codes * _N_FOLDS + folds) * n_classes + classes
+    mass = np.bincount(cells, weights, len(ids) * _N_FOLDS * n_classes)
+    mass = mass.reshape(len(ids), _N_FOLDS, n_classes)
+    total = mass.sum(axis=1)
+    out_of_fold = np.stack([_log_odds(total - mass[:, f]) for f in range(_N_FOLDS)])
+    seen = total.any(axis=1)  # a pandas Categorical may have levels that no row has
+    odds = _log_odds(total).tolist()
+    table = {text: odds[i] for text, i in ids.items() if seen[i]}
+    return table, out_of_fold[folds, codes]
+
+
+def _look_up(column, table):
+    codes, values = column.coded
+    nothing = [0.0] * len(next(iter(table.values())))
+    return np.array([table.get(_key(value), nothing) for value in values])[codes]
+
+
+def _key(value):
+    """Return the text of a level; missing counts as empty, so that every key is a string."""
+    return text_of(value) or ""
+
+
+def _log_odds(mass):
+    prior = (mass.sum(axis=0) + 1e-9) / (mass.sum() + 1e-9 * mass.shape[1])
+    rows = mass.sum(axis=1, keepdims=True)
+    odds = np.log((mass + _PRIOR_ROWS * prior) / (rows + _PRIOR_ROWS) / prior)
+    return odds[:, 1:] - odds[:, :1] if mass.shape[1] == 2 else odds

@@ -1,0 +1,225 @@
+"""Columns of numbers: their centre, scale, gaps and bins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .checks import rare_below
+
+_OWN_EDGES = 128  # values of a mostly constant column that may each be an edge of a bin ...
+_ROWS_PER_EDGE = 20  # ... and the rows there must be for each
+_BLOCK = 1 << 16  # numbers scaled at a time, so that temporaries stay small
+LARGEST, SMALLEST = np.finfo(np.float64).max, np.finfo(np.float64).tiny
+
+
+def auto_n_bins(n_rows: int, n_numeric: int) -> int:
+    """Bins for each numeric column: none for few rows (noise) or many columns (cost)."""
+    return 16 if n_rows >= 1000 and n_numeric <= 200 else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """What is known of the numeric columns that are used.
+
+    Parameters
+    ----------
+    columns : ndarray of int
+        Their numbers; those of statistics come after those of the table.
+    center, scale : ndarray of float
+        Of each of them.
+    linear, gaps, binned : ndarray of int
+        Which of them give a column of their own, an indicator of gaps, and bins.
+    edges : ndarray of shape (n_edges, n_binned)
+        Edges of the bins, one column for each binned column, filled up with infinities.
+    n_bins : int
+        The largest number of bins between quantiles.
+    """
+
+    columns: NDArray
+    center: NDArray
+    scale: NDArray
+    linear: NDArray
+    gaps: NDArray
+    binned: NDArray
+    edges: NDArray
+    n_bins: int
+    widths: NDArray = field(init=False)  # number of bins of each binned column
+
+    def __post_init__(self):
+        object.__setattr__(self, "widths", np.isfinite(self.edges).sum(axis=0) - 1)
+
+    @property
+    def n_dense(self) -> int:
+        """Number of columns before the bins."""
+        return len(self.linear) + len(self.gaps)
+
+    def read(
+        self,
+        chunk: Callable[[slice], NDArray],
+        dense: NDArray,
+        positions: NDArray,
+        infinite: Callable[[int], ValueError],
+    ) -> None:
+        """Scale the numbers and place them along their bins, a block of rows at a time.
+
+        `chunk` gives rows of the columns in float64, so that large integers stay distinct until
+        they are centred. `dense` and `positions` are filled; `infinite` makes the error of a column
+        that holds an infinite value.
+        """
+        m, step = len(self.linear), max(_BLOCK // len(self.columns), 1024)
+        for start in range(0, len(dense), step):
+            rows = slice(start, start + step)
+            x = chunk(rows)
+            missing = ~np.isfinite(x)
+            if missing.any():
+                if np.isinf(x).any():
+                    raise infinite(int(self.columns[np.isinf(x).any(axis=0).argmax()]))
+                x = np.where(missing, self.center, x)
+            with np.errstate(over="ignore"):
+                z = smooth_clip((x - self.center) / self.scale)
+            dense[rows, :m] = _pick(z, self.linear)
+            dense[rows, m:] = missing[:, self.gaps]
+            if len(self.binned):
+                picked = _pick(x, self.binned)
+                positions[rows] = _bin_positions(picked, self.edges, self.widths)
+
+
+def learn_numbers(
+    arrays: Sequence[NDArray],
+    numbers: Sequence[int],
+    weights: NDArray | None,
+    n_rows: int,
+    *,
+    n_bins: int | str,
+    keep_constants: bool,
+    infinite: Callable[[int], ValueError],
+) -> Numbers:
+    """Learn centre, scale and bins of each column, and whether it has gaps.
+
+    `arrays` are the columns whose `numbers` are given. With `keep_constants` these are the first
+    rows of many: what is constant so far may vary.
+    """
+    used, varies, gaps = [], [], []
+    for j, (i, x) in enumerate(zip(numbers, arrays, strict=True)):
+        missing = np.isnan(x)
+        n_missing = missing.sum() if weights is None else weights[missing].sum()
+        x = x[~missing]
+        if np.isinf(x).any():
+            raise infinite(i)
+        has_gaps = n_missing >= rare_below(n_rows)  # as for levels: a rare gap says nothing
+        # as float64: there, some large integers are the same number
+        varied = keep_constants or (x.size > 0 and float(x.min()) < float(x.max()))
+        if varied or (has_gaps and x.size):
+            used.append(j)
+            varies.append(varied)
+            gaps.append(has_gaps)
+    most = auto_n_bins(n_rows, sum(varies)) if isinstance(n_bins, str) else n_bins
+    center, scale = np.zeros(len(used)), np.ones(len(used))
+    binned, edges = [], []
+    for k, j in enumerate(used):
+        values, totals = distribution(arrays[j], weights)
+        if not len(values):  # gaps only so far
+            continue
+        low, center[k], high = quantiles(values, totals, [1, 2, 3], 4)
+        if len(values) > 1:
+            scale[k] = _scale(values, totals, low, center[k], high)
+        if most and len(values) > 2:
+            binned.append(k)
+            own = isinstance(n_bins, str) and high == low and _each_an_edge(values, totals)
+            edges.append(values if own else bin_edges(values, totals, most))
+    table = np.full((max(map(len, edges), default=0), len(edges)), np.inf)
+    for k, e in enumerate(edges):
+        table[: len(e), k] = e
+    return Numbers(
+        np.array([numbers[j] for j in used], dtype=int),
+        center,
+        scale,
+        np.flatnonzero(varies),
+        np.flatnonzero(gaps),
+        np.array(binned, dtype=int),
+        table,
+        most,
+    )
+
+
+def _scale(values, totals, low, center, high):
+    with np.errstate(over="ignore"):
+        spread = high - low or _typical_distance(values, totals, center)
+    return min(max(spread, SMALLEST), LARGEST)
+
+
+def _each_an_edge(values, totals):
+    """Whether each value of a column that is mostly one value is to be an edge.
+
+    Quantiles see little of such a column, and the other rows may share values too (amounts that a
+    rule sets).
+    """
+    return len(values) <= min(_OWN_EDGES, totals[-1] / _ROWS_PER_EDGE)
+
+
+def _pick(x, columns):
+    """Return the given columns of x, which is x itself if they are all there are."""
+    return x if len(columns) == x.shape[1] else x[:, columns]
+
+
+def smooth_clip(z):
+    """Bend z smoothly into (-3, 3)."""
+    z = np.clip(z, -1e6, 1e6)
+    return z / np.sqrt(1.0 + (z / 3.0) ** 2)
+
+
+def distribution(x, weights):
+    """Return the distinct values of x, ascending, and the weight of all rows up to each."""
+    present = ~np.isnan(x)
+    x = x[present].astype(np.float64)
+    if weights is None:
+        x = np.sort(x)
+        totals = np.arange(1.0, len(x) + 1)
+    else:
+        order = np.argsort(x)
+        x, totals = x[order], np.cumsum(weights[present][order])
+    last = np.flatnonzero(np.append(x[1:] != x[:-1], True))[: len(x)]
+    return x[last], totals[last]
+
+
+def quantiles(values, totals, numerators, denominator):
+    """Quantiles by the inverse of the distribution function; exact for whole weights."""
+    return values[np.searchsorted(denominator * totals, np.multiply(numerators, totals[-1]))]
+
+
+def _typical_distance(values, totals, center):
+    """Return the median distance from `center` of the rows that are elsewhere."""
+    elsewhere = values != center
+    distances = np.abs(values[elsewhere] - center)
+    order = np.argsort(distances, kind="stable")
+    totals = np.cumsum(np.diff(totals, prepend=0.0)[elsewhere][order])
+    return quantiles(distances[order], totals, [1], 2)[0]
+
+
+def bin_edges(values, totals, n_bins):
+    """Edges at quantiles of the rows and, in between, at quantiles of the distinct values."""
+    if len(values) <= n_bins + 1:
+        return values
+    ranks = np.arange(1.0, len(values) + 1)
+    by_row = quantiles(values, totals, np.arange(0, n_bins + 1, 2), n_bins)
+    by_value = quantiles(values, ranks, np.arange(1, n_bins + 1, 2), n_bins)
+    return np.unique(np.concatenate([by_row, by_value, values[-1:]]))
+
+
+def _bin_positions(x, edges, widths):
+    """Bin number plus the fraction of the bin that lies below x; `edges` ends in infinities."""
+    if len(x) < 32:  # few rows: few calls
+        bins = (x[:, None, :] >= edges[1:]).view(np.uint8).sum(axis=1, dtype=np.uint8)
+    else:
+        bins, above = np.zeros(x.shape, dtype=np.uint8), np.empty(x.shape, dtype=bool)
+        for row in edges[1:]:
+            bins += np.greater_equal(x, row, out=above).view(np.uint8)
+    bins = np.minimum(bins, widths - 1)
+    at = bins * edges.shape[1] + np.arange(edges.shape[1])
+    low, high = edges.ravel().take(at), edges.ravel().take(at + edges.shape[1])
+    with np.errstate(over="ignore"):
+        return bins + np.clip((x - low) / np.minimum(high - low, LARGEST), 0.0, 1.0)

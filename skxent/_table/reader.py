@@ -1,0 +1,115 @@
+"""What reads the table of a classifier: a TableEncoder, or nothing where rows are passed through.
+
+Both have one interface; which of them it is, is decided once, in ``learn_reader``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+
+from .checks import checked_numbers, checked_table, plain_rows
+from .compact import CompactRows, DenseRows, rows_of
+from .encoder import TableEncoder, encoding_of, learn_encoder, pack_encoder, unpack_encoder
+from .encoding import Seen
+
+
+@dataclass(frozen=True, eq=False)
+class TableReader:
+    """Reads any table through an encoder; `dtype` is that of the network's arithmetic."""
+
+    passes_through: ClassVar[bool] = False
+
+    encoder: TableEncoder
+    dtype: str
+
+    def compact(self, estimator: Any, X: Any, seen: Seen | None = None) -> CompactRows:
+        """Return the rows of a table; names and shape are checked on behalf of the estimator.
+
+        `seen` is what the encoder has learnt of these very rows.
+        """
+        return encoding_of(self.encoder).read(checked_table(estimator, X), seen)
+
+    def pack(self) -> dict[str, Any]:
+        """Return the encoder as it is saved."""
+        return pack_encoder(self.encoder)
+
+
+@dataclass(frozen=True, eq=False)
+class PassThrough:
+    """Hands rows of finite numbers on as they are."""
+
+    passes_through: ClassVar[bool] = True
+    dtype: str
+
+    def compact(self, estimator: Any, X: Any, seen: Seen | None = None) -> CompactRows:
+        """Return the rows of a table; names and shape are checked on behalf of the estimator."""
+        plain = plain_rows(estimator, X)
+        if plain is not None:
+            return DenseRows(plain)
+        X = checked_numbers(estimator, X)
+        values = X.data if sp.issparse(X) else X
+        if values.size and np.isnan(values.min()):  # not isnan(values): that takes memory
+            raise ValueError(
+                "Input X contains NaN, which no network can compute with, and "
+                "encoder='passthrough' hands X on as it is. Leave encoder='auto', which learns "
+                "what gaps mean, or impute them first."
+            )
+        return rows_of(X)
+
+    def pack(self) -> None:
+        """Return what is saved instead of an encoder: nothing."""
+        return None
+
+
+Reader = TableReader | PassThrough
+
+
+def learn_reader(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    encoder: Any,
+    categorical_features: Any,
+    dtype: str,
+    keep_constants: bool,
+) -> tuple[Reader, Seen | None]:
+    """Learn names, dtype and encoder from a table; return what reads it and what it has seen.
+
+    `y` is a class number for each row, or None. The names and the number of the columns become
+    attributes of the estimator. With `keep_constants` these are the first rows of many.
+    """
+    named = isinstance(encoder, str)
+    passes_through = named and encoder == "passthrough"
+    if (passes_through or not named) and not isinstance(categorical_features, str | None):
+        raise ValueError(
+            f"categorical_features={categorical_features!r} is for encoder='auto'; got "
+            f"encoder={encoder!r}. Give it to that TableEncoder, or leave one of them out."
+        )
+    if passes_through:
+        X = checked_numbers(estimator, X, reset=True)
+        return PassThrough(X.dtype.name if dtype == "auto" else dtype), None
+    if named:
+        encoder = TableEncoder(categorical_features, dtype=dtype)
+    elif not isinstance(encoder, TableEncoder):
+        raise ValueError(
+            f"encoder must be 'auto', 'passthrough' or a TableEncoder, got {encoder!r}."
+        )
+    seen = None
+    if not encoder.__sklearn_is_fitted__():
+        encoder, seen = learn_encoder(encoder, X, y, sample_weight, keep_constants=keep_constants)
+    vars(estimator).pop("feature_names_in_", None)
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(encoder, name):
+            setattr(estimator, name, getattr(encoder, name))
+    return TableReader(encoder, dtype), seen
+
+
+def unpack_reader(packed: dict[str, Any] | None, dtype: str) -> Reader:
+    """Return the reader whose encoder was packed."""
+    return PassThrough(dtype) if packed is None else TableReader(unpack_encoder(packed), dtype)

@@ -1,0 +1,130 @@
+"""What each column of a table is, and whether it still is that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._columns import Column
+
+_ADVICE = {
+    "text": "holds text: list it in categorical_features",
+    "mixed": "holds both text and numbers: make it all text, or list it in categorical_features",
+    "date": "holds dates or times: replace them by numbers (year, month, days since ...)",
+    "complex": "is complex. Complex data not supported: give the real and imaginary parts",
+    "other": "holds objects: an argument must be a string or a number",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """The families of all columns, which are categories, and their names where they have some."""
+
+    families: tuple[str, ...]
+    is_categorical: NDArray
+    names: tuple[str, ...] | None
+
+    @property
+    def categorical(self) -> list[int]:
+        """Numbers of the columns that are categories."""
+        return np.flatnonzero(self.is_categorical).tolist()
+
+    @property
+    def plain(self) -> list[int]:
+        """Numbers of the columns that are numbers."""
+        return np.flatnonzero(~self.is_categorical).tolist()
+
+    def name(self, i: int) -> str | int:
+        """Return what a message calls a column."""
+        return i if self.names is None else repr(str(self.names[i]))
+
+    def infinite(self, i: int) -> ValueError:
+        """Return the error of a column that holds an infinite value."""
+        return ValueError(
+            f"Column {self.name(i)} holds an infinite value: every number must be finite or "
+            "missing. Replace infinity by NaN or by a large number."
+        )
+
+    def check(self, columns: Sequence[Column]) -> None:
+        """Raise if a column holds something else than it did in fit."""
+        for i, (family, column) in enumerate(zip(self.families, columns, strict=True)):
+            got = column.family
+            if got in (family, "empty") or family == "empty":
+                continue
+            accepted: tuple[str, ...] = ("text", "number", "bool") if family == "mixed" else ()
+            if not self.is_categorical[i]:
+                accepted = ("number", "bool")
+            if got in accepted or (got != "other" and column.all_missing):
+                continue
+            raise ValueError(
+                f"Column {self.name(i)} holds {got} values, but held {family} values in fit: "
+                "convert it to what it was."
+            )
+
+
+def learn_schema(
+    columns: Sequence[Column], chosen: Any, names: Sequence[str] | None, *, sparse: bool
+) -> Schema:
+    """Return what the columns are; `chosen` is the parameter categorical_features."""
+    families = tuple(column.family for column in columns)
+    mask = _categorical_mask(columns, families, chosen, names, sparse)
+    schema = Schema(families, mask, None if names is None else tuple(names))
+    for i, family in enumerate(families):
+        accepted = ("text", "mixed") if mask[i] else ()
+        if family in _ADVICE and family not in accepted:
+            error = TypeError if family == "other" else ValueError
+            raise error(f"Column {schema.name(i)} {_ADVICE[family]}.")
+    return schema
+
+
+def _categorical_mask(columns, families, chosen, names, sparse):
+    """Return which columns are categories, by the rules of HistGradientBoosting."""
+    mask = np.zeros(len(columns), dtype=bool)
+    if isinstance(chosen, str):
+        for i, (family, column) in enumerate(zip(families, columns, strict=True)):
+            mask[i] = family in ("bool", "text") or column.is_categorical
+        return mask
+    chosen = np.asarray([] if chosen is None else chosen)
+    if chosen.size == 0:
+        return mask
+    if sparse:
+        raise ValueError("A sparse X cannot have categorical_features: encode them first.")
+    mask[_numbers_of(chosen, mask, [] if names is None else list(names))] = True
+    return mask
+
+
+def _numbers_of(chosen, mask, names):
+    """Return what selects the chosen columns: a mask, or their numbers."""
+    if chosen.dtype.kind == "b":
+        if chosen.shape != mask.shape:
+            raise ValueError(
+                "categorical_features set as a boolean mask must have shape (n_features,), "
+                f"got: {chosen.shape}"
+            )
+        return chosen
+    if chosen.dtype.kind in "iu":
+        if chosen.min() < 0 or chosen.max() >= len(mask):
+            raise ValueError(
+                "categorical_features set as integer indices must be in [0, n_features - 1]"
+            )
+        return chosen
+    if not all(isinstance(c, str) for c in chosen):
+        raise ValueError(
+            "categorical_features must be an array-like of bool, int or str, got: "
+            f"{chosen.dtype.name}."
+        )
+    if not names:
+        raise ValueError(
+            "categorical_features should be passed as an array of integers or as a "
+            "boolean mask when the model is fitted on data without feature names."
+        )
+    if unknown := [str(c) for c in chosen if c not in names]:
+        raise ValueError(
+            f"categorical_features has an item value {unknown[0]!r} which is not a "
+            f"valid feature name of the training data. Observed feature names: {names}"
+        )
+    return [names.index(c) for c in chosen]

@@ -1,0 +1,1 @@
+"""Training: a problem and settings in, trained networks out; nothing here knows a table."""

@@ -1,0 +1,359 @@
+"""The walk of training: a problem and settings in, trained networks out."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._settings import SCIPY_METHODS, Settings
+from . import optimizers, schedules
+from .committee import minimize_each, train_jointly
+from .held_out import HeldOut
+from .history import History, new_history, validation_scores
+from .mini_batch import MiniBatch
+from .network import Network, dropout_rates, initial_params
+from .objective import Objective
+from .problem import Problem
+from .reporting import closing_line, reporter, warn_of_ending, warn_of_spent_schedule
+from .stopping import Ending, Monitor, Patience, merge_monitors
+
+# rows times weights from where on L-BFGS has something to gain from a start in float32
+_LARGE = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What training takes up again where it was left.
+
+    `paths` has what every member's descent keeps, or is None; `t` is the number of rows seen.
+    """
+
+    rng: np.random.RandomState
+    split_rng: np.random.RandomState | None
+    split_hash: str | None
+    paths: list[dict[str, Any]] | None
+    rate: float | None
+    patience: list[float]
+    t: int
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Networks of one shape, a row of parameters for each, and how they came about."""
+
+    network: Network
+    params: NDArray
+    temperature: float = 1.0
+    history: History = field(default_factory=new_history)
+    n_iter: int = 0
+    best_epoch: int = 0
+    best_loss: float | None = None
+    best_score: float | None = None
+    state: State | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """How fit was called, or with `incremental` partial_fit.
+
+    Training goes on from what was `previous`; None for a new beginning. `validation` is X, y and
+    weights of one's own to judge by, `classes` are those that partial_fit was told of.
+    """
+
+    incremental: bool = False
+    previous: Trained | None = None
+    validation: tuple[Any, Any, Any] | None = None
+    groups: Any = None
+    classes: Any = None
+    callbacks: Any = None
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def again(self) -> bool:
+        """Whether fit goes on with a table where an earlier one ended."""
+        return self.previous is not None and not self.incremental
+
+    @property
+    def so_far(self) -> State | None:
+        """The state to go on from."""
+        return None if self.previous is None else self.previous.state
+
+
+def train(problem: Problem, settings: Settings, call: Call) -> Trained:
+    """Train every member of the committee."""
+    run = _Run(problem, settings, call)
+    starts = run.starts()
+    ends = run.minimize(starts) if settings.full_batch else run.descend(starts)
+    _check_worth_keeping(problem.network, ends, settings)
+    temperature = run.temperature(ends)
+    run.report(ends, temperature)
+    return run.trained(ends, temperature)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ends:
+    """Where members ended: parameters, whose they are, who watched, and who came off worst."""
+
+    params: NDArray
+    members: Sequence[int]
+    watch: Monitor
+    worst: Monitor
+    rate: float | None
+    paths: Sequence[MiniBatch] = ()
+
+
+class _Run:
+    """One call of :func:`train`: what its steps share."""
+
+    def __init__(self, problem: Problem, settings: Settings, call: Call):
+        self.problem, self.settings, self.call = problem, settings, call
+        self.objectives = _objectives(problem, settings)
+        self.held_out: HeldOut | None = None
+        if problem.judgement is not None:
+            self.held_out = HeldOut(
+                problem.judgement, self.objectives, problem.splits, problem.outputs
+            )
+        self.schedule = schedules.schedule_of(settings.learning_rate)
+        self.past = new_history() if call.previous is None else call.previous.history
+
+    def starts(self) -> list[NDArray]:
+        """Parameters that every member begins with."""
+        if self.call.previous is not None:
+            return list(self.call.previous.params)
+        network, init = self.problem.network, self.settings.init
+        return [
+            initial_params(network, init, self.problem.rng, self.problem.dtype)
+            for _ in self.problem.splits
+        ]
+
+    # ---- full batch: every member to its own minimum
+
+    def minimize(self, starts: Sequence[NDArray]) -> _Ends:
+        """Bring every member to a minimum of its own."""
+        settings, problem = self.settings, self.problem
+        monitors: list[Monitor] = []
+        monitors.extend(self._monitor(monitors, m) for m in range(len(starts)))
+        params, members = minimize_each(
+            self.objectives,
+            starts,
+            monitors,
+            settings.solver,
+            learning_rate=settings.learning_rate_init,
+            max_iter=settings.max_iter,
+            max_fun=settings.max_fun,
+            tol=settings.tol,
+            single_first=settings.dtype == "auto"
+            and len(problem.targets) * problem.network.n_params > _LARGE,
+            n_jobs=problem.rows.n_threads,
+        )
+        watch, worst = merge_monitors([monitors[m] for m in members])
+        so_far = self.call.so_far
+        return _Ends(params, members, watch, worst, None if so_far is None else so_far.rate)
+
+    # ---- mini batches: all members together, epoch by epoch
+
+    def descend(self, starts: Sequence[NDArray]) -> _Ends:
+        """Take all members down along batches, judged together after every epoch."""
+        settings, watch = self.settings, self._monitor([])
+        paths = self._paths(starts)
+        n_steps = settings.run_length * paths[0].steps_per_epoch
+        scheduled = self.schedule is not schedules.constant
+        if self.call.incremental and scheduled and paths[0].step >= n_steps:
+            warn_of_spent_schedule(settings.learning_rate, settings.run_length)
+        params, rate = train_jointly(
+            paths,
+            watch,
+            rate=self._first_rate(),
+            schedule=self.schedule,
+            max_iter=settings.max_iter,
+            n_steps=n_steps,
+            adaptive=settings.learning_rate == "adaptive",
+            rate_of_epoch=self._inverse_scaling(),
+            n_jobs=self.problem.rows.n_threads,
+        )
+        return _Ends(params, range(len(starts)), watch, watch, rate, paths)
+
+    def _paths(self, starts):
+        """Every member's way down, taken up where it was left if its state was kept."""
+        settings, rng, so_far = self.settings, self.problem.rng, self.call.so_far
+        if settings.solver == "sgd":
+            optimizer = optimizers.sgd(settings.momentum, settings.nesterovs_momentum)
+        else:
+            optimizer = optimizers.adam(settings.beta_1, settings.beta_2, settings.epsilon)
+        kept = (so_far is not None and so_far.paths) or [{}] * len(starts)
+        paths = []
+        for objective, start, state in zip(self.objectives, starts, kept, strict=True):
+            state = {"params": start, "generator": None} | copy.deepcopy(state)
+            if len(state.get("slots", ())) != optimizer.n_slots:  # another rule: it begins anew
+                state |= {"slots": [], "step": 0}
+            if state["generator"] is None:
+                state["generator"] = np.random.Generator(np.random.SFC64(rng.randint(2**31)))
+            path = self.problem.rows.descent(
+                objective,
+                optimizer=optimizer,
+                batch_size=min(settings.batch_size, objective.n_rows),
+                shuffle=settings.shuffle,
+                weight_decay=settings.weight_decay if settings.solver == "adamw" else 0.0,
+                average_decay=settings.averaging,
+                # every fit runs through its schedule; calls of partial_fit share one
+                first_step=0 if self.call.incremental else state.get("step", 0),
+                **state,
+            )
+            paths.append(path)
+        return paths
+
+    def _first_rate(self):
+        so_far = self.call.so_far
+        if self.settings.learning_rate != "adaptive" or so_far is None or so_far.rate is None:
+            return self.settings.learning_rate_init
+        return so_far.rate
+
+    def _inverse_scaling(self) -> Callable[[int], float] | None:
+        """Return the rate of an epoch under "invscaling": init / (rows seen + 1)^power_t."""
+        settings, n_rows = self.settings, self.objectives[0].n_rows
+        if settings.learning_rate != "invscaling":
+            return None
+        seen = 0 if self.call.so_far is None else self.call.so_far.t
+        # a large power_t leads to 0, where the power itself would overflow
+        return lambda epoch: (
+            settings.learning_rate_init * (seen + epoch * n_rows + 1) ** -settings.power_t
+        )
+
+    # ---- who watches
+
+    def _monitor(self, monitors: list[Monitor], member: int | None = None) -> Monitor:
+        """Who watches all members together, or one among those that train by themselves."""
+        settings, call, problem = self.settings, self.call, self.problem
+        decides = "score" if settings.scoring is not None else "validation_loss"
+        if self.held_out is None or not settings.early_stopping:
+            decides = "loss"
+        # SciPy's methods know their minimum; patience is for held-out rows and plain descent
+        by_gradient = decides == "loss" and settings.solver in SCIPY_METHODS
+        so_far = call.so_far
+        # members that wait for each other share the time
+        turns = -(-len(problem.splits) // problem.rows.n_threads)
+        share = 1.0 if member is None else (member // problem.rows.n_threads + 1) / turns
+        members = None if member is None else [member]
+        watch = Monitor(
+            Patience(
+                settings.tol,
+                math.inf if by_gradient else settings.n_iter_no_change,
+                *(so_far.patience if so_far is not None and call.incremental else ()),
+            ),
+            None if self.held_out is None else partial(self.held_out.validate, members=members),
+            decides,
+            report=reporter(int(settings.verbose), problem.tell, monitors, member),
+            max_time=share
+            * ((settings.max_time or math.inf) - (time.perf_counter() - call.started)),
+            epochs_before=len(self.past["epoch"]),
+            seconds_before=max(self.past["seconds"][-1:], default=0.0),
+        )
+        if call.previous is not None and decides != "loss" and self._same_judges():
+            kept = call.previous.params
+            watch.begin_with(kept if member is None else kept[member], call.previous.best_epoch)
+        return watch
+
+    def _same_judges(self):
+        """Whether the same rows judge what was and what comes."""
+        judgement, so_far = self.problem.judgement, self.call.so_far
+        own = judgement is not None and judgement.own is not None
+        return own or (so_far is not None and self.problem.split_hash == so_far.split_hash)
+
+    # ---- what it came to
+
+    def temperature(self, ends: _Ends) -> float:
+        """Return the temperature of the committee, by the rows held out."""
+        settings, call = self.settings, self.call
+        if self.held_out is not None and settings.calibration is not None:
+            return self.held_out.temperature(ends.params, ends.members)
+        wanted = settings.is_open("calibration") or settings.calibration is not None
+        if call.incremental and call.previous is not None and wanted:
+            return call.previous.temperature  # partial_fit holds nothing out: what fit has learnt
+        return 1.0
+
+    def report(self, ends: _Ends, temperature: float) -> None:
+        """Warn if training ended otherwise than it should, and say how it ended if asked to."""
+        settings, incremental = self.settings, self.call.incremental
+        # a schedule that ends with max_iter is meant to
+        scheduled = not settings.full_batch and self.schedule is not schedules.constant
+        runs_out = not settings.is_open("solver") and not scheduled and not incremental
+        warn_of_ending(ends.worst, settings, runs_out=runs_out)
+        if int(settings.verbose) > 1 and not incremental:
+            print(closing_line(ends.watch, temperature))
+
+    def trained(self, ends: _Ends, temperature: float) -> Trained:
+        """Put together what is kept."""
+        watch, call, problem = ends.watch, self.call, self.problem
+        history = copy.deepcopy(self.past)
+        for column, values in watch.history.items():
+            history[column].extend(values[: watch.n_epochs])  # Ctrl-C may leave half a row
+        losses = history["loss"]
+        best_epoch = watch.best_epoch if watch.keeps_best else len(losses)
+        scores = validation_scores(history)
+        judged = scores and watch.decides != "loss"
+        failed = watch.ending is Ending.DIVERGED or watch.lost
+        goes_on = (call.incremental or self.settings.warm_start) and not failed
+        state = State(
+            rng=problem.rng,
+            split_rng=problem.split_rng,
+            split_hash=problem.split_hash,
+            paths=[p.state(watch.keeps_best) for p in ends.paths] if goes_on else None,
+            rate=ends.rate,
+            patience=[watch.patience.best, watch.patience.stale],
+            t=(0 if call.so_far is None else call.so_far.t) + watch.n_rows,
+        )
+        return Trained(
+            problem.network,
+            ends.params,
+            temperature,
+            history,
+            n_iter=watch.n_epochs,
+            best_epoch=best_epoch,
+            best_loss=min(losses) if watch.decides == "loss" else None,
+            best_score=scores[best_epoch - 1] if scores and judged else None,
+            state=state,
+        )
+
+
+def _objectives(problem: Problem, settings: Settings) -> list[Objective]:
+    """Return J for every member, on the rows that it is trained on."""
+    return [
+        problem.rows.objective(
+            problem.network,
+            problem.outputs.kernel_loss(settings.loss),
+            settings.alpha,
+            problem.targets,
+            problem.weights,
+            rows,
+            dtype=problem.dtype,
+            loss_scale=problem.outputs.loss_scale(settings.loss),
+            dropout=dropout_rates(settings.dropout, len(problem.network.activations)),
+            clip=settings.max_grad_norm or 0.0,
+            n_threads=problem.rows.n_threads if len(problem.splits) == 1 else 1,
+        )
+        for rows, _ in problem.splits
+    ]
+
+
+def _check_worth_keeping(network: Network, ends: _Ends, settings: Settings) -> None:
+    """Raise if there are no parameters to keep."""
+    watch = ends.watch
+    if watch.ending is Ending.INTERRUPTED and watch.n_epochs == 0:
+        raise KeyboardInterrupt
+    with np.errstate(over="ignore", invalid="ignore"):
+        limit = np.finfo(ends.params.dtype).max / 1e8
+        overflows = not network.stays_below(limit, ends.params, 3.0)
+    if overflows or watch.ending is Ending.DIVERGED and not watch.n_epochs:
+        raise ValueError(
+            "Training diverged in its first epoch: the loss or the outputs are not finite, so "
+            "there are no parameters to keep. Scale the features (encoder='auto' does), or "
+            f"lower learning_rate_init (now {settings.learning_rate_init})."
+        )

@@ -1,7 +1,8 @@
 # Sets skxent up in a virtual environment inside the checkout (.venv, which git ignores).
 #
-#   . .ci/setup.sh; skxent_setup EXTRAS      # EXTRAS: names from pyproject.toml, comma-separated
+#   . .ci/setup.sh; skxent_setup EXTRAS [GROUPS]
 #
+# with names of optional dependencies and of dependency groups in pyproject.toml, comma-separated,
 # leaves $root (the checkout) and $python (the environment's interpreter). It needs Python 3.11 or
 # newer, a C compiler and a network; where one is missing it says in one line what to install. It
 # writes nothing outside the checkout but pip's download cache. A second call returns at once until
@@ -84,7 +85,8 @@ pip_install() {
 }
 
 skxent_setup() {
-    local stamp=$venv/installed-$1 old mark requires
+    local wanted=${2-} old mark requires group groups=()
+    local stamp=$venv/installed-$1-$wanted
     exec 9<"$root/.ci"
     ! command -v flock >/dev/null || flock 9 # of two commands started at once the second waits
     if ! { venv_is_sound && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ]; }; then
@@ -107,8 +109,12 @@ with open(sys.argv[1], "rb") as file:
     print(*tomllib.load(file)["build-system"]["requires"], sep="\n")
 PY
         )
-        pip_install "${requires[@]}"
-        pip_install --no-build-isolation --editable "$root[$1]"
+        for group in ${wanted//,/ }; do
+            groups+=(--group "$root/pyproject.toml:$group")
+        done
+        # the first pip that knows groups; that of a new environment may be older
+        pip_install "pip>=25.1" "${requires[@]}"
+        pip_install --no-build-isolation --editable "$root[$1]" "${groups[@]}"
         echo "$mark" >"$stamp"
     fi
     exec 9<&-

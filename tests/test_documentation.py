@@ -1,6 +1,7 @@
 """README and pages say what is so; the code in the pages is run as doctests besides."""
 
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -92,6 +93,17 @@ def test_files_that_the_readme_names_exist():
     assert not [name for name in named if not (ROOT / name).exists()]
 
 
+def test_help_lists_every_command_with_a_sentence():
+    folder = ROOT / ".ci"
+    if not folder.exists():
+        pytest.skip("tests run without the commands")
+    commands = {path.name for path in folder.iterdir() if os.access(path, os.X_OK)}
+    shown = subprocess.run(["bash", folder / "help"], capture_output=True, text=True, check=True)
+    listed = dict(re.findall(r"bash \.ci/(\w+) +([A-Z].*\.)\n", shown.stdout))
+    assert set(listed) == commands
+    assert len(listed) == len(shown.stdout.splitlines())
+
+
 def test_every_parameter_of_mlpclassifier_is_on_the_migration_page():
     page = (ROOT / "docs" / "migrating.rst").read_text()
     table = page[page.index("\nParameters\n") : page.index("\nThree differences")]
@@ -110,5 +122,5 @@ def test_every_pitfall_is_on_the_migration_page():
 def test_versions_agree():
     import skxent
 
-    assert f"version: {skxent.__version__}\n" in (ROOT / "docs" / "CITATION.cff").read_text()
-    assert f"\n{skxent.__version__} " in (ROOT / "docs" / "changelog.rst").read_text()
+    assert f"version: {skxent.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n{skxent.__version__} " in (ROOT / "CHANGELOG.rst").read_text()

@@ -23,6 +23,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "links",
     "public_names",
+    "rooms",
 ]
 exclude_patterns = ["_build", "generated/gallery_backreferences"]
 templates_path = ["_templates"]

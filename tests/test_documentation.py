@@ -1,6 +1,7 @@
 """README and pages say what is so; the code in the pages is run as doctests besides."""
 
 import importlib
+import itertools
 import os
 import re
 import subprocess
@@ -84,6 +85,57 @@ def test_links_that_lead_nowhere_are_found(tmp_path, monkeypatch):
         ("guide/a b.html", "q.png"): "leads to no file",
         ("guide/a b.html", "http://example.org"): "is no https address",
     }
+
+
+@pytest.fixture
+def rooms(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_ext")
+    pytest.importorskip("sphinx")
+    return importlib.import_module("rooms")
+
+
+def test_the_picture_of_the_rooms_is_read_from_the_imports(rooms, tmp_path):
+    root = tmp_path / "house"
+    (root / "_cellar").mkdir(parents=True)
+    sources = {
+        "__init__.py": "from . import _hall\nfrom ._hall import door",
+        "_hall.py": "import os\nimport house._cellar.wine\nfrom house import _loft as upstairs",
+        "_loft.py": "def climb():\n    from ._cellar import door",
+        "_cellar/__init__.py": "from .wine import bottle",
+        "_cellar/wine.py": "from .. import _stairs, door\nfrom . import rack",
+        "_cellar/rack.py": "from house._cellar import wine",
+        "_stairs.py": '"""Go up,\nand down.\n\nNothing else."""',
+    }
+    for name, text in sources.items():
+        (root / name).write_text(text)
+    graph = rooms.imports_of(root, root)
+    assert graph == {
+        "__init__": {"_hall"},
+        "_hall": {"_cellar", "_loft"},
+        "_loft": {"_cellar"},
+        "_cellar": {"__init__", "_stairs"},
+        "_stairs": set(),
+    }
+    inside = rooms.imports_of(root / "_cellar", root)
+    assert inside == {"__init__": {"wine"}, "wine": {"rack"}, "rack": {"wine"}}
+    acyclic, closing = rooms.without_circles(graph)
+    assert closing == [("_cellar", "__init__")]
+    assert rooms.reduced(acyclic)["_hall"] == {"_loft"}  # the cellar is reached from there
+    places, ways = rooms.lay_out(acyclic)
+    assert set(places) == set(graph)
+    assert all(b[1] == a[1] + 1 for way in ways.values() for a, b in itertools.pairwise(way))
+    assert rooms.sentence(root / "_stairs.py") == "Go up, and down."
+    assert rooms.draw(graph, {"_cellar"}, "A & B").count('class="folder"') == 1
+
+
+def test_the_rooms_of_the_package_have_places_of_their_own(rooms):
+    folders = [rooms.ROOT, *(p for p in rooms.ROOT.iterdir() if (p / "__init__.py").exists())]
+    for folder in folders:
+        places, _ = rooms.lay_out(rooms.reduced(rooms.without_circles(rooms.imports_of(folder))[0]))
+        for (a, (x, row)), (b, (x_b, row_b)) in itertools.combinations(places.items(), 2):
+            apart = (rooms.width_of(a) + rooms.width_of(b)) / 2
+            assert row != row_b or abs(x - x_b) > apart, (a, b)
+        assert all(0 <= x <= rooms.WIDTH for x, _ in places.values())
 
 
 def test_files_that_the_readme_names_exist():

@@ -62,10 +62,17 @@ def gemm_rate(size: int = 1024, repeat: int = 10) -> float:
 
 
 def load_table(path: Path):
-    """Return features and labels of a parquet file: text and booleans as categories, rare gone."""
+    """Return features and labels of a parquet file, made ready."""
     import pandas as pd
 
-    X = pd.read_parquet(path).drop(columns="split", errors="ignore")
+    return features_and_labels(pd.read_parquet(path))
+
+
+def features_and_labels(table):
+    """Take a table with its `target` apart: text becomes categories, classes too rare go."""
+    import pandas as pd
+
+    X = table.drop(columns="split", errors="ignore")
     y = X.pop("target").astype(str).to_numpy()
     for name in X.columns:
         if pd.api.types.is_bool_dtype(X[name]):

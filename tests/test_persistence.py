@@ -11,6 +11,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from common import SMALL
 from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning
 
@@ -22,7 +23,6 @@ from skxent._persistence import FORMAT, pack_texts, unpack_texts
 pd = pytest.importorskip("pandas")
 skops_io = pytest.importorskip("skops.io")
 
-SMALL = {"hidden_layer_sizes": (8, 7), "n_members": 2, "max_iter": 4, "random_state": 0}
 SOFTMAX, SIGMOID, ENCODER = (
     f"skxent.{name}" for name in ("SoftmaxMLPClassifier", "SigmoidMLPClassifier", "TableEncoder")
 )

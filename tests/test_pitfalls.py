@@ -6,27 +6,12 @@ import warnings
 
 import numpy as np
 import pytest
+from common import network, stopping_short
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, log_loss
 
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
-
-stopping_short = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-def network(Classifier=SoftmaxMLPClassifier, **params):
-    """A small plain network for mini-batch training."""
-    params = {
-        "hidden_layer_sizes": 5,
-        "solver": "adam",
-        "learning_rate_init": 0.01,
-        "random_state": 0,
-        "encoder": "passthrough",
-        **params,
-    }
-    return Classifier(**params)
-
 
 # ---------------------------------------------------------------- early stopping
 

@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import pytest
 import sklearn
+from common import CLASSES, SOLVERS, both_classes, smooth_network
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -47,9 +48,6 @@ from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
 since_1_8 = pytest.mark.skipif(
     parse_version(sklearn.__version__) < parse_version("1.8"), reason="new in scikit-learn 1.8"
 )
-CLASSES = (SoftmaxMLPClassifier, SigmoidMLPClassifier)
-SOLVERS = ("lbfgs", "bfgs", "cg", "tnc", "gradient_descent", "sgd", "adam", "adamw")
-both_classes = pytest.mark.parametrize("Classifier", CLASSES)
 
 # Left out of check_estimator by scikit-learn, and expected of its own estimators
 CHECKS_BY_HAND = (
@@ -229,18 +227,8 @@ def test_every_fitted_attribute_of_mlpclassifier_is_there(
 
 
 def network(Classifier=SoftmaxMLPClassifier, **params):
-    """A small network that trains in milliseconds and converges."""
-    params = {
-        "hidden_layer_sizes": 4,
-        "activation": "tanh",
-        "solver": "lbfgs",
-        "alpha": 1.0,
-        "tol": 1e-3,
-        "max_iter": 1000,
-        "random_state": 0,
-        **params,
-    }
-    return Classifier(**params)
+    """A small network that converges, behind the encoder that a table has by default."""
+    return smooth_network(Classifier, **{"encoder": "auto"} | params)
 
 
 def test_defaults_learn_real_data(wine):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from common import PLAIN, stopping_short
 from numpy.testing import assert_allclose
 from scipy.special import expit
 
@@ -13,9 +14,6 @@ from skxent.losses import (
     softmax,
     squared_error,
 )
-
-PLAIN = {"encoder": "passthrough", "n_members": 1, "calibration": None}
-descending = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 # ---- A. The iris network: petal width and sepal width, two ReLU units, three species
 
@@ -50,7 +48,7 @@ def iris_logits(b3):
     return np.maximum(X_IRIS @ W1 + B1, 0.0) @ W2 + output_biases(b3)
 
 
-@descending
+@stopping_short
 def test_a_probabilities_of_the_true_class():
     clf = iris_network(b3=0.0, learning_rate=1e-12, n_steps=1)
     assert clf.classes_.tolist() == SPECIES
@@ -63,14 +61,14 @@ def test_a_probabilities_of_the_true_class():
     assert_allclose(clf.decision_function(X_IRIS), iris_logits(0.0), atol=1e-9)
 
 
-@descending
+@stopping_short
 def test_a_with_another_bias():
     clf = iris_network(b3=-2.0, learning_rate=1e-12, n_steps=1)
     assert_allclose(clf.predict_proba(X_IRIS)[:, 0], [0.1509, 0.0351, 0.0408], atol=5e-5)
     assert_allclose(3 * clf.loss_, 2.6659, atol=5e-5)
 
 
-@descending
+@stopping_short
 @pytest.mark.parametrize("b3", [0.0, -2.0])
 def test_a_slope_by_a_bias_is_the_sum_of_p_minus_y(b3):
     """One step of rate r moves each output bias by -r times the mean of p - y."""
@@ -100,7 +98,7 @@ def test_a_descent_on_one_bias():
     assert np.all(np.diff(totals) <= 1e-15)
 
 
-@descending
+@stopping_short
 def test_a_training_everything_goes_below_the_best_bias():
     clf = iris_network(b3=-2.0, learning_rate=0.1, n_steps=300)
     assert 3 * clf.loss_ < 1.7747
@@ -139,7 +137,7 @@ TABLE_C = [
 ]
 
 
-@descending
+@stopping_short
 @pytest.mark.parametrize(("w", "b", "loss", "outputs"), TABLE_C)
 def test_c_learning_slowdown(w, b, loss, outputs):
     """Beside the neuron, its mirror image with target 1: independent outputs, so 1 - a."""
@@ -267,7 +265,7 @@ def test_e_hessian_is_diag_p_minus_p_p(soft, rng):
 # ---- The step that scikit-learn's own test works out by hand
 
 
-@descending
+@stopping_short
 def test_the_step_of_scikit_learns_test_fit():
     """Logistic hidden units, alpha 0.1, rate 0.1, no momentum, one row of class 0."""
     clf = SoftmaxMLPClassifier(

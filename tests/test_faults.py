@@ -1,6 +1,6 @@
 """What must never happen: crashes, NaN, half a model after Ctrl-C, memory that grows.
 
-A few cases of what tests/abuse.py and tests/faults.py do at length, and what they have found.
+A few cases of what abuse.py and faults.py in tests/long do at length, and what they have found.
 """
 
 import multiprocessing
@@ -41,7 +41,7 @@ def test_ctrl_c_at_random_moments():
     """
     run = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
-        cwd=Path(__file__).parent, capture_output=True, text=True, timeout=300,
+        cwd=Path(faults.__file__).parent, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
 
@@ -137,7 +137,7 @@ def test_a_parquet_file_is_learnt_batch_by_batch(tmp_path):
     assert np.mean([clf.score(X, y) for X, y in batches()]) > 0.9
 
 
-# ---- what tests/abuse.py has found
+# ---- what tests/long/abuse.py has found
 
 
 @pytest.mark.parametrize("name", ["learning_rate_init", "weight_decay"])

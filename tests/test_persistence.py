@@ -26,7 +26,7 @@ skops_io = pytest.importorskip("skops.io")
 SOFTMAX, SIGMOID, ENCODER = (
     f"skxent.{name}" for name in ("SoftmaxMLPClassifier", "SigmoidMLPClassifier", "TableEncoder")
 )
-FUZZ = Path(__file__).parent / "fuzz_skops.py"
+FUZZ = Path(__file__).parent / "long" / "fuzz_skops.py"
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +245,7 @@ def test_damaged_texts():
 
 
 def test_damaged_files_neither_run_code_nor_crash():
-    """A few hundred of them; tests/fuzz_skops.py by itself runs 10,000."""
+    """A few hundred of them; tests/long/fuzz_skops.py by itself runs 10,000."""
     command = [sys.executable, FUZZ, "--cases", "400"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

@@ -1,6 +1,6 @@
 """Interrupt fits at random moments, and watch memory over many fits.
 
-    python tests/faults.py [--interrupts 200] [--fits 1000] [--seed 0]
+    python tests/long/faults.py [--interrupts 200] [--fits 1000] [--seed 0]
 
 Ctrl-C: a fit, or a call of partial_fit, is interrupted at a random moment of the time it takes. It
 must either raise KeyboardInterrupt and leave the estimator as it was, bit by bit, or warn and leave

@@ -1,6 +1,6 @@
 """Load damaged files of skops: each is refused or loads, none runs code, none ends the process.
 
-    python tests/fuzz_skops.py [--cases 10000] [--seed 0]
+    python tests/long/fuzz_skops.py [--cases 10000] [--seed 0]
 
 Half of the cases damage the file itself: bits flipped, bytes overwritten, the end cut off, pieces
 moved. Checksums catch most of these, so the other half damage what is inside, an array or the

@@ -7,6 +7,8 @@ import warnings
 
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight
 
 try:  # scikit-learn 1.9 and later
@@ -19,10 +21,15 @@ except ImportError:  # pragma: no cover
 
 __all__ = [
     "CallbackSupportMixin",
+    "HasMethods",
+    "Interval",
+    "Options",
+    "StrOptions",
     "_check_feature_names_in",
     "_check_sample_weight",
     "_fit_context",
     "_safe_indexing",
+    "check_matplotlib_support",
     "warn_user",
 ]
 

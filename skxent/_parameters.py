@@ -5,8 +5,8 @@ from __future__ import annotations
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
+from ._compat import HasMethods, Interval, Options, StrOptions
 from ._settings import FULL_BATCH, MINI_BATCH
 from ._training.activations import ACTIVATIONS
 from ._training.network import INIT_SCHEMES

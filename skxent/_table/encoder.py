@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from .._compat import _check_feature_names_in, _fit_context
+from .._compat import Interval, StrOptions, _check_feature_names_in, _fit_context
 from .._persistence import (
     Versioned,
     pack_names,

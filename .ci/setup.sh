@@ -63,7 +63,7 @@ import hashlib, pathlib, sys
 
 root = pathlib.Path(sys.argv[1])
 kernels = (root / "skxent" / "_kernels").rglob("*")
-sources = [p for p in kernels if p.suffix in {".pyx", ".pxd", ".pxi", ".h", ".c", ".inc"}]
+sources = [p for p in kernels if p.suffix in {".pyx", ".pxd", ".h", ".c"}]
 # Cython writes x.c beside x.pyx: a product, not a source.
 sources = [p for p in sources if p.suffix != ".c" or not p.with_suffix(".pyx").exists()]
 digest = hashlib.sha256(f"{root} {sys.version}".encode())

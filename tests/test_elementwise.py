@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import erfcx
-from test_kernels import LEVELS, best_level, both_dtypes, every_level  # noqa: F401
+from test_kernels import LEVELS, best_level, both_dtypes, each_loss, every_level  # noqa: F401
 
 from skxent._kernels import (
     ACTIVATIONS,
@@ -130,9 +130,7 @@ def losses_of(z, codes, loss="softmax_cross_entropy"):
     k = z.shape[1]
     kernel = Kernel((k, k), (), loss, z.dtype)
     params = np.concatenate([np.eye(k).ravel(), np.zeros(k)]).astype(z.dtype)
-    out = np.empty(len(z))
-    kernel.losses(params, Inputs.dense(z), codes, None, out)
-    return out
+    return each_loss(kernel, params, Inputs.dense(z), codes, len(z))
 
 
 @every_level

@@ -3,7 +3,6 @@
 from ._core import (
     ACTIVATIONS,
     LOSSES,
-    Inputs,
     Kernel,
     evaluate_activation,
     evaluate_function,
@@ -11,6 +10,7 @@ from ._core import (
     set_simd_level,
     simd_level,
 )
+from ._inputs import Inputs
 
 __all__ = [
     "ACTIVATIONS",

@@ -4,30 +4,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-Floats = NDArray[np.float32] | NDArray[np.float64]
+from ._inputs import Floats, Inputs
+
 Codes = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.int32] | NDArray[np.int64]
 Rows = NDArray[np.int32] | NDArray[np.int64] | None
 
 ACTIVATIONS: Final[tuple[str, ...]]
 LOSSES: Final[tuple[str, ...]]
-
-class Inputs:
-    @property
-    def n_rows(self) -> int: ...
-    @property
-    def n_features(self) -> int: ...
-    @property
-    def shape(self) -> tuple[int, int]: ...
-    @staticmethod
-    def dense(X: Floats) -> Inputs: ...
-    @staticmethod
-    def sparse(
-        indptr: NDArray[np.integer], indices: NDArray[np.integer], data: Floats, n_features: int
-    ) -> Inputs: ...
-    @staticmethod
-    def table(
-        dense: Floats, positions: NDArray[np.float32], kinds: ArrayLike, widths: ArrayLike
-    ) -> Inputs: ...
 
 class Kernel:
     sizes: tuple[int, ...]
@@ -57,17 +40,7 @@ class Kernel:
         penalty: float,
         gradient: Floats,
     ) -> float: ...
-    def losses(
-        self,
-        params: Floats,
-        inputs: Inputs,
-        targets: Codes | Floats,
-        rows: Rows,
-        out: NDArray[np.float64],
-    ) -> None: ...
-    def logits(
-        self, params: Floats, inputs: Inputs, rows: Rows, out: Floats, layer: int = -1
-    ) -> None: ...
+    def logits(self, params: Floats, inputs: Inputs, rows: Rows, out: Floats) -> None: ...
     def train(
         self,
         params: Floats,

@@ -28,7 +28,7 @@ typedef enum { SKX_SGD, SKX_ADAM } skx_rule;
 typedef enum { SKX_ONE_HOT, SKX_PIECEWISE_LINEAR } skx_field_kind;
 
 /* What a call can end with. */
-typedef enum { SKX_OK, SKX_NO_MEMORY, SKX_BAD_TARGET, SKX_NOT_FINITE } skx_status;
+typedef enum { SKX_OK, SKX_NO_MEMORY, SKX_BAD_TARGET } skx_status;
 
 /* Rows of features where they lie in the caller's memory. */
 typedef struct {
@@ -105,10 +105,8 @@ typedef struct {
                                      const skx_targets *targets, const skx_weights *weights,
                                      const skx_rows *rows, double scale, double penalty,
                                      void *gradient, double *value);
-    skx_status (*losses)(void *network, const void *params, const skx_inputs *inputs,
-                         const skx_targets *targets, const skx_rows *rows, double *out);
-    skx_status (*outputs)(void *network, const void *params, const skx_inputs *inputs,
-                          const skx_rows *rows, int layer, void *out);
+    skx_status (*logits)(void *network, const void *params, const skx_inputs *inputs,
+                         const skx_rows *rows, void *out);
     skx_status (*train)(void *network, void *params, const skx_inputs *inputs,
                         const skx_targets *targets, const skx_weights *weights,
                         const skx_rows *order, skx_pass *pass);

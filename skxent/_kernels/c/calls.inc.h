@@ -1,0 +1,125 @@
+/* What the wrapper calls: values and gradients, outputs, a pass of training. */
+
+/* Adds the penalty's part to the gradient of a piece; returns the sum of squares of its weights. */
+static double T(penalise)(T(job) * job, const T(piece) * piece, const T(step) * step, REAL *g)
+{
+    const REAL *w = job->params + piece->at;
+    double sums[8] = {0};
+    (void)step;
+    for (ptrdiff_t i = 0; i < piece->n_weights; i++) {
+        g[i] += (REAL)job->penalty * w[i];
+        sums[i % 8] += (double)w[i] * w[i];
+    }
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+static void T(value_work)(void *argument, int me)
+{
+    T(job) *job = argument;
+    T(network) *net = job->net;
+    T(block) block = {.scale = job->scale};
+    T(prepare_weights)(job, 1);
+    double loss = T(run_batch)(job, block, job->rows->count, me, NULL, T(penalise));
+    if (me == 0)
+        job->value = job->scale * loss + 0.5 * job->penalty * T(sum_of_squares)(net);
+}
+
+/* Each thread takes slabs of rows through its own part of the block's memory. */
+static void T(logits_work)(void *argument, int me)
+{
+    T(job) *job = argument;
+    T(network) *net = job->net;
+    ptrdiff_t n = job->rows->count, k = net->layers[net->n_layers - 1].fan_out;
+    ptrdiff_t slab = job->room / job->team.size, row = me * slab, first;
+    T(prepare_weights)(job, 0);
+    while ((first = skx_next(&job->team) * slab) < n) {
+        ptrdiff_t m = n - first < slab ? n - first : slab;
+        T(block) block = {.first = first - row};
+        T(gather)(job, &block, row, m);
+        T(forward)(job, &block, row, m);
+        memcpy(job->logits + first * k, net->layers[net->n_layers - 1].a + row * k,
+               m * k * sizeof(REAL));
+    }
+}
+
+/* ---- calls ---- */
+
+/* Threads that so many rows between two barriers are worth: a barrier takes microseconds when all
+ * goes well, and many more where others want the cores. */
+static int T(worthwhile_threads)(const T(network) * net, const skx_inputs *in, ptrdiff_t rows)
+{
+    double width = (double)net->layers[0].fan_in;
+    if (in->kind == SKX_TABLE)
+        width = (double)(in->n_dense + 2 * in->n_fields);
+    if (in->kind == SKX_SPARSE && in->n_rows)
+        width = (double)T(entries_of)(in, in->n_rows - 1).to / (double)in->n_rows;
+    double products = width * (double)net->layers[0].fan_out + (double)(net->n_params - net->layers[0].b);
+    return products * (double)rows < 2e6 ? 1 : net->n_threads;
+}
+
+/* `at_once`: rows between two barriers. */
+static skx_status T(run)(T(job) * job, ptrdiff_t at_once, void (*work)(void *, int))
+{
+    T(network) *net = job->net;
+    job->room = at_once < T(BLOCK) ? at_once : T(BLOCK);
+    if (!T(prepare)(net, job->inputs, job->room, job->gradient != NULL))
+        return SKX_NO_MEMORY;
+    job->prefix = job->room >= T(FEW) ? net->prefix : NULL;
+    skx_run_team(&job->team, T(worthwhile_threads)(net, job->inputs, at_once), work, job);
+    return job->bad_target ? SKX_BAD_TARGET : SKX_OK;
+}
+
+static skx_status T(value_and_gradient)(void *network, const void *params, const skx_inputs *inputs,
+                                        const skx_targets *targets, const skx_weights *weights,
+                                        const skx_rows *rows, double scale, double penalty,
+                                        void *gradient, double *value)
+{
+    T(job) job = {.net = network, .params = (REAL *)params, .gradient = gradient,
+                  .inputs = inputs, .targets = targets, .weights = weights, .rows = rows,
+                  .scale = scale, .penalty = penalty};
+    ptrdiff_t at_once = rows->count < T(BLOCK) ? rows->count : T(BLOCK);
+    skx_status status = T(run)(&job, at_once, T(value_work));
+    *value = job.value;
+    return status;
+}
+
+static skx_status T(logits)(void *network, const void *params, const skx_inputs *inputs,
+                            const skx_rows *rows, void *out)
+{
+    T(job) job = {.net = network, .params = (REAL *)params, .inputs = inputs, .rows = rows,
+                  .logits = out};
+    return T(run)(&job, rows->count, T(logits_work));
+}
+
+static skx_status T(train)(void *network, void *params, const skx_inputs *inputs,
+                           const skx_targets *targets, const skx_weights *weights,
+                           const skx_rows *order, skx_pass *pass)
+{
+    T(network) *net = network;
+    T(job) job = {.net = net, .params = params, .inputs = inputs, .targets = targets,
+                  .weights = weights, .rows = order, .pass = pass};
+    if (!skx_reserve(&net->gradient, net->n_params, sizeof(REAL)))
+        return SKX_NO_MEMORY;
+    job.gradient = net->gradient;
+    pass->loss_sum = pass->weight_sum = pass->square_sum = 0;
+    pass->n_done = 0;
+    ptrdiff_t at_once = pass->batch_size < order->count ? pass->batch_size : order->count;
+    return T(run)(&job, at_once < T(BLOCK) ? at_once : T(BLOCK), T(train_work));
+}
+
+/* ---- the functions themselves, for tests ---- */
+
+static void T(activation_test)(skx_activation which, ptrdiff_t n, const void *z, void *a, void *da)
+{
+    T(activate)(which, n, z, a, da);
+}
+
+static void T(function_test)(int which, ptrdiff_t n, const void *x, void *out)
+{
+    T(evaluate)(which, n, x, out);
+}
+
+const skx_engine ENGINE = {
+    T(create), T(destroy), T(value_and_gradient), T(logits), T(train), T(activation_test),
+    T(function_test),
+};

@@ -1,0 +1,215 @@
+/* Rows of a block through the network: gathered, multiplied, activated, compared with targets. */
+
+/* ---- what is derived from the weights whenever they change ---- */
+
+/* Sums up the weights of lookup fields, and transposes those that the backward pass needs. */
+static void T(prepare_weights)(T(job) * job, int backward)
+{
+    T(network) *net = job->net;
+    const skx_inputs *in = job->inputs;
+    ptrdiff_t item;
+    while ((item = skx_next(&job->team)) < in->n_fields + net->n_layers) {
+        int l = item < in->n_fields ? 0 : (int)(item - in->n_fields);
+        T(layer) *layer = &net->layers[l];
+        const REAL *w = job->params + layer->w;
+        ptrdiff_t n = layer->fan_out, k = layer->fan_in;
+        if (item >= in->n_fields && backward && l)
+            T(transpose)(k, n, w, n, layer->transposed, layer->ldt);
+        else if (item < in->n_fields && in->field_kinds[item] == SKX_PIECEWISE_LINEAR &&
+                 job->prefix)
+            T(prefix_sums)(in, item, n, w, job->prefix);
+    }
+    skx_barrier(&job->team);
+}
+
+/* ---- dense columns ---- */
+
+typedef struct {
+    const REAL *at;
+    ptrdiff_t stride;
+    int then_one; /* is there a 1 after every row? */
+} T(dense_rows);
+
+/* Are dense rows read where the caller has them? All rows in their order need no copy, if they are
+ * of this type. */
+static int T(in_place)(const skx_inputs *in, const skx_rows *rows)
+{
+    const ptrdiff_t size = sizeof(REAL);
+    return in->kind == SKX_DENSE && !rows->ids && in->dense_type == REAL_TYPE &&
+           in->column_stride == size && in->row_stride >= in->n_dense * size &&
+           in->row_stride % size == 0 && (uintptr_t)in->dense % size == 0;
+}
+
+/* The dense columns of the rows of the block from `row` on. */
+static T(dense_rows) T(dense_from)(const T(job) * job, const T(block) * block, ptrdiff_t row)
+{
+    const skx_inputs *in = job->inputs;
+    if (T(in_place)(in, job->rows))
+        return (T(dense_rows)){(const REAL *)(in->dense + (block->first + row) * in->row_stride),
+                               in->row_stride / (ptrdiff_t)sizeof(REAL), 0};
+    ptrdiff_t stride = job->net->n_x + 1;
+    return (T(dense_rows)){job->net->x + row * stride, stride, 1};
+}
+
+/* ---- forward ---- */
+
+static uint64_t T(mix)(uint64_t x)
+{
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+/* The rate of dropout of a layer's outputs in this call. */
+static double T(drop_rate)(const T(job) * job, int layer)
+{
+    return job->pass && job->pass->dropout ? job->pass->dropout[layer] : 0;
+}
+
+/* Are the outputs of a layer max(z, 0), and no more? */
+static int T(is_plain_relu)(const T(job) * job, int layer)
+{
+    return job->net->layers[layer].activation == SKX_RELU && T(drop_rate)(job, layer) == 0;
+}
+
+/* Must the derivative be kept until the backward pass, or do the outputs tell it? Those of relu do
+ * even where they have been dropped: the derivative is 0 there as it is where z < 0. */
+static int T(keeps_slope)(skx_activation activation, double rate)
+{
+    return !skx_slope_from_value(activation) || (rate > 0 && activation != SKX_RELU);
+}
+
+/* Multiplies a row of outputs, and its derivatives if any, by the mask: 0, or 1 / (1 - rate). The
+ * bits are a hash of where the unit stands: no state is shared, and any thread finds the same. */
+static void T(drop)(uint64_t seed, int64_t step, int layer, ptrdiff_t in_batch, double rate,
+                    ptrdiff_t n, REAL *restrict a, REAL *restrict slope)
+{
+    uint64_t key = T(mix)(T(mix)(seed) ^ (uint64_t)step);
+    key = T(mix)(key ^ ((uint64_t)in_batch << 8 ^ (uint64_t)layer));
+    uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32);
+    uint32_t threshold = (uint32_t)(rate * 4294967296.0);
+    REAL scale = (REAL)(1 / (1 - rate));
+    for (ptrdiff_t j = 0; j < n; j++) {
+        uint32_t x = low + (uint32_t)j * 0x9e3779b9u;
+        x = (x ^ (x >> 16)) * 0x85ebca6bu;
+        x = (x ^ (x >> 13) ^ high) * 0xc2b2ae35u;
+        x ^= x >> 16;
+        REAL factor = x < threshold ? 0 : scale;
+        a[j] *= factor;
+        if (slope)
+            slope[j] *= factor;
+    }
+}
+
+/* z (rows x n, one after the other) becomes a = f(z); the derivative is kept where it is needed. */
+static void T(finish_hidden)(void *context, REAL *z, ptrdiff_t ldz, ptrdiff_t first, ptrdiff_t rows,
+                             ptrdiff_t n)
+{
+    T(place) *place = context;
+    T(layer) *layer = &place->job->net->layers[place->layer];
+    double rate = T(drop_rate)(place->job, place->layer);
+    REAL *slope = NULL;
+    (void)ldz;
+    if (T(keeps_slope)(layer->activation, rate))
+        slope = layer->slope + (place->row + first) * n;
+    T(activate)(layer->activation, rows * n, z, z, slope);
+    for (ptrdiff_t i = 0; i < rows && rate > 0; i++)
+        T(drop)(place->job->pass->seed, place->block->step, place->layer,
+                place->block->in_batch + place->row + first + i, rate, n, z + i * n,
+                slope ? slope + i * n : NULL);
+}
+
+/* z = bias + rows of the input times W_1, for rows row .. row + m of the block. */
+static void T(forward_sparse)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrdiff_t m,
+                              T(product_args) product)
+{
+    T(network) *net = job->net;
+    const REAL *w = job->params + net->layers[0].w;
+    ptrdiff_t h = product.n;
+    void (*finish)(void *, REAL *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t) = product.finish;
+    product.finish = NULL;
+    product.relu = 0;
+    T(product)(&product); /* the dense columns, if any, and the biases */
+    if (job->inputs->kind == SKX_SPARSE) {
+        T(sparse_forward)(job->inputs, job->rows, block->first + row, m, h, w, product.c);
+    } else {
+        T(lookups) at = net->lookups;
+        at.bin += row * job->inputs->n_fields;
+        at.part += row * job->inputs->n_fields;
+        T(lookup_forward)(job->inputs, m, at, h, w, job->prefix, product.c);
+    }
+    if (finish)
+        finish(product.context, product.c, h, 0, m, h);
+}
+
+static void T(forward)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrdiff_t m)
+{
+    T(network) *net = job->net;
+    for (int l = 0; l < net->n_layers; l++) {
+        T(layer) *layer = &net->layers[l];
+        T(place) place = {job, block, l, row};
+        ptrdiff_t n = layer->fan_out, k = l ? layer->fan_in : net->n_x;
+        T(dense_rows) x = l ? (T(dense_rows)){layer[-1].a + row * k, k}
+                            : T(dense_from)(job, block, row);
+        T(product_args) product = {
+            .m = m, .n = n, .k = k, .a = x.at, .ars = x.stride, .aks = 1,
+            .b = job->params + layer->w, .ldb = n, .c = layer->a + row * n, .ldc = n,
+            .start = SKX_BIAS, .bias = job->params + layer->b,
+            .finish = l + 1 < net->n_layers ? T(finish_hidden) : NULL, .context = &place,
+            .relu = T(is_plain_relu)(job, l)};
+        if (l == 0 && job->inputs->kind != SKX_DENSE)
+            T(forward_sparse)(job, block, row, m, product);
+        else
+            T(product)(&product);
+    }
+}
+
+/* ---- what comes before and after: gather, loss ---- */
+
+static void T(gather)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrdiff_t m)
+{
+    T(network) *net = job->net;
+    const skx_inputs *in = job->inputs;
+    ptrdiff_t first = block->first + row;
+    if (net->n_x && !T(in_place)(in, job->rows))
+        T(gather_dense)(in, job->rows, first, m, net->n_x, net->x + row * (net->n_x + 1));
+    if (in->n_fields) {
+        T(lookups) to = net->lookups;
+        to.bin += row * in->n_fields;
+        to.part += row * in->n_fields;
+        T(gather_lookups)(in, job->rows, first, m, to);
+    }
+    if (!job->targets)
+        return;
+    ptrdiff_t k = net->layers[net->n_layers - 1].fan_out;
+    int32_t n_codes = k == 1 && !T(is_softmax)(net->loss) ? 2 : (int32_t)k;
+    const skx_targets *targets = job->targets;
+    REAL *y = net->y + row * k;
+    if (targets->type == SKX_F32 || targets->type == SKX_F64) {
+        for (ptrdiff_t i = 0; i < m; i++)
+            T(copy_row)(k, targets->data + T(row_id)(job->rows, first + i) * targets->row_stride,
+                        targets->type, targets->column_stride, y + i * k);
+    } else {
+        if (!T(gather_codes)(targets, job->rows, first, m, n_codes, net->codes + row))
+            job->bad_target = 1;
+        if (T(targets_are_rows)(net, targets)) {
+            memset(y, 0, m * k * sizeof(REAL));
+            for (ptrdiff_t i = 0; i < m; i++)
+                y[i * k + net->codes[row + i]] = 1;
+        }
+    }
+    T(gather_weights)(job->weights, job->rows, first, m, block->scale * net->loss_scale,
+                      net->weights + row, net->factors + row);
+}
+
+static void T(loss)(T(job) * job, ptrdiff_t row, ptrdiff_t m)
+{
+    T(network) *net = job->net;
+    T(layer) *last = &net->layers[net->n_layers - 1];
+    ptrdiff_t k = last->fan_out;
+    int values = T(targets_are_rows)(net, job->targets);
+    T(loss_rows)(net->loss, m, k, last->a + row * k, k, values ? NULL : net->codes + row,
+                 values ? net->y + row * k : NULL, k, net->factors + row,
+                 net->loss_of + row, last->d + row * k, k);
+}

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import scipy.sparse
 from scipy.special import erfc, expit, log_softmax, softmax
+from sklearn.datasets import make_classification
 
+from skxent import SoftmaxMLPClassifier
 from skxent._kernels import (
     ACTIVATIONS,
     LOSSES,
@@ -404,16 +406,20 @@ def layouts(X):
     readonly = X.copy()
     readonly.flags.writeable = False
     backwards = X[::-1, ::-1].copy()[::-1, ::-1]
+    misaligned = np.zeros(X.nbytes + 1, np.uint8)[1:].view(X.dtype).reshape(X.shape)
+    misaligned[:] = X
     return {
         "fortran": np.asfortranarray(X), "strided": wide[::2, ::3], "readonly": readonly,
         "backwards": backwards, "columns": np.hstack([X, X])[:, : X.shape[1]],
-        "swapped": X.astype(X.dtype, order="F"),
+        "swapped": X.astype(X.dtype, order="F"), "misaligned": misaligned,
     }  # fmt: skip
 
 
+@every_level
 @both_dtypes
 @pytest.mark.parametrize("layout", layouts(np.eye(2)))
-def test_layout_of_X_does_not_matter(layout, dtype):
+def test_layout_of_X_does_not_matter(layout, dtype, level):
+    set_simd_level(level)
     problem = Problem(sizes=(19, 7, 3), dtype=dtype, n=300)
     X = layouts(problem.X)[layout]
     rows = np.random.default_rng(0).permutation(300).astype(np.int32)
@@ -557,7 +563,7 @@ def test_a_row_alone_equals_the_row_in_a_batch(kind, dtype, level):
         )
 
 
-@every_exact_level
+@every_level
 @every_kind
 @both_dtypes
 @pytest.mark.parametrize("rule", ["sgd", "adam"])
@@ -584,6 +590,27 @@ def test_any_number_of_threads_gives_the_same_bits(rule, kind, dtype, level):
         one, two = (problem.train(**arguments, n_threads=t) for t in (1, threads))
         assert one[1] == two[1]
         np.testing.assert_array_equal(one[0], two[0])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@every_level
+# "bfgs" sees the same objective as "cg", and would need a matrix of 0.7 GB
+@pytest.mark.parametrize(
+    "solver", ["lbfgs", "cg", "tnc", "gradient_descent", "sgd", "adam", "adamw"]
+)
+def test_any_n_jobs_gives_the_same_bits(solver, level):
+    set_simd_level(level)
+    X, y = make_classification(900, 30, n_informative=8, random_state=0)
+    networks = [
+        SoftmaxMLPClassifier(
+            (100, 60), solver=solver, batch_size=256, max_iter=3, early_stopping=False,
+            n_members=1, n_jobs=n_jobs, random_state=0,
+        ).fit(X, y)
+        for n_jobs in (1, 2, 3)
+    ]  # fmt: skip
+    for other in networks[1:]:
+        assert other.loss_curve_ == networks[0].loss_curve_
+        np.testing.assert_array_equal(other.predict_proba(X), networks[0].predict_proba(X))
 
 
 @every_kind
@@ -887,6 +914,36 @@ def test_bad_network(arguments, words):
         )  # fmt: skip
 
 
+def failed_kernel(*arguments):
+    kernel = Kernel.__new__(Kernel)
+    with pytest.raises((ValueError, OverflowError)):
+        kernel.__init__(*arguments)
+    return kernel
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Kernel.__new__(Kernel),
+        lambda: failed_kernel((3, 2), (), "hinge", np.float64),
+        lambda: failed_kernel((3, 2), (), LOSSES[0], np.float16),
+        lambda: failed_kernel((3, 2**40, 2**40, 2), ("relu",) * 2, LOSSES[0], np.float64),
+    ],
+)
+def test_a_kernel_whose_initialisation_failed_is_refused(make):
+    kernel, X, params = make(), Inputs.dense(np.zeros((4, 3))), np.zeros(8)
+    codes = np.zeros(4, int)
+    with pytest.raises(RuntimeError, match="initialisation failed"):
+        kernel.logits(params, X, None, np.zeros((4, 2)))
+    with pytest.raises(RuntimeError, match="initialisation failed"):
+        kernel.value_and_gradient(params, X, codes, None, None, 1.0, 0.0, params.copy())
+    with pytest.raises(RuntimeError, match="initialisation failed"):
+        kernel.train(
+            params, X, codes, None, None, 4, np.ones(1), rule="sgd", slots=[params.copy()],
+            hyper=(0.0, 0), step=0, decay=0.0, penalty=0.0,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -902,6 +959,10 @@ def test_bad_network(arguments, words):
         lambda: Inputs.table(np.zeros((2, 0)), np.zeros((2, 1), "f4"), [2], [2]),
         lambda: Inputs.table(np.zeros((2, 0)), np.zeros((2, 1), "f4"), [0], [0]),
         lambda: Inputs.table(np.zeros((2, 0)), np.zeros((2, 1), "f4"), [0, 1], [2]),
+        lambda: Inputs.table(np.zeros((2, 0)), np.zeros((2, 1), "f4"), [0], [-1]),
+        lambda: Inputs.table(np.zeros((2, 0)), np.zeros((2, 1), "f4"), [0], [2**24 + 1]),
+        lambda: Inputs.table(np.zeros((2, 0)), np.zeros((2, 2), "f4"), [1] * 2, [2**31, 4]),
+        lambda: Inputs.table(np.zeros((2, 0)), np.zeros((2, 3), "f4"), [0] * 3, [2**62, 2**62, 4]),
         lambda: Inputs.table(np.zeros((2, 0)), np.full((2, 1), 2, "f4"), [0], [2]),
         lambda: Inputs.table(np.zeros((2, 0)), np.full((2, 1), 2.5, "f4"), [1], [2]),
         lambda: Inputs.table(np.zeros((2, 0)), np.zeros((2, 2), "f4", order="F"), [0] * 2, [2] * 2),

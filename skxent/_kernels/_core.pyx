@@ -144,11 +144,15 @@ cdef class Kernel:
     def __reduce__(self):
         raise TypeError("A kernel cannot be pickled; make one where it is needed.")
 
-    cdef _begin(self, Inputs inputs):
+    cdef _check(self, Inputs inputs):
+        if self.network == NULL:
+            raise RuntimeError("This kernel's initialisation failed or was left out; make another.")
         if inputs.c.n_features != self.sizes[0]:
             raise ValueError(
                 f"inputs must have {self.sizes[0]} features; got {inputs.c.n_features}."
             )
+
+    cdef _begin(self):
         if self.busy:
             raise RuntimeError("This kernel is at work in another thread; make one per thread.")
         self.busy = True
@@ -172,6 +176,7 @@ cdef class Kernel:
         Returns ``scale * sum_i weights_i * loss_i + penalty / 2 * sum ||W_l||^2``, the sum over
         the given rows (None: all of them).
         """
+        self._check(inputs)
         cdef Rows c_rows = Rows(rows, inputs.c.n_rows)
         cdef Targets c_targets = Targets(targets, inputs.c.n_rows, self.sizes[-1])
         cdef Weights c_weights = Weights(weights, inputs.c.n_rows)
@@ -181,7 +186,7 @@ cdef class Kernel:
         check_vector("gradient", gradient, (self.dtype,), self.n_params, True)
         cdef const void *c_params = address_of(params)
         cdef void *c_gradient = address_of(gradient)
-        self._begin(inputs)
+        self._begin()
         with nogil:
             status = self.engine.value_and_gradient(
                 self.network, c_params, &inputs.c, &c_targets.c, &c_weights.c, &c_rows.c, scale,
@@ -191,6 +196,7 @@ cdef class Kernel:
 
     def logits(self, params, Inputs inputs not None, rows, out):
         """Outputs of the last layer, before any softmax or sigmoid, written into `out`."""
+        self._check(inputs)
         cdef Rows c_rows = Rows(rows, inputs.c.n_rows)
         cdef skx_status status
         check_vector("params", params, (self.dtype,), self.n_params)
@@ -203,7 +209,7 @@ cdef class Kernel:
             raise ValueError("out must be writeable, aligned and C-contiguous.")
         cdef const void *c_params = address_of(params)
         cdef void *c_out = address_of(out)
-        self._begin(inputs)
+        self._begin()
         with nogil:
             status = self.engine.logits(self.network, c_params, &inputs.c, &c_rows.c, c_out)
         self._end(status)
@@ -219,6 +225,7 @@ cdef class Kernel:
         weight times loss, of the weights, and of the squared norm of the gradient. A batch whose
         loss is not finite ends the pass before its update.
         """
+        self._check(inputs)
         cdef Rows c_rows = Rows(order, inputs.c.n_rows, "order")
         cdef Targets c_targets = Targets(targets, inputs.c.n_rows, self.sizes[-1])
         cdef Weights c_weights = Weights(weights, inputs.c.n_rows)
@@ -267,7 +274,7 @@ cdef class Kernel:
         c.seed = int(seed) & 0xFFFFFFFFFFFFFFFF
         c.average_decay = average_decay
         cdef void *c_params = address_of(params)
-        self._begin(inputs)
+        self._begin()
         with nogil:
             status = self.engine.train(
                 self.network, c_params, &inputs.c, &c_targets.c, &c_weights.c, &c_rows.c, &c)

@@ -24,6 +24,7 @@ _TYPES = {
 }
 _INDICES = (np.dtype(np.int32), np.dtype(np.int64))
 _CODES = (np.dtype(np.uint8), np.dtype(np.uint16), *_INDICES)
+cdef Py_ssize_t _WIDEST = 1 << 24  # beyond, positions are no longer exact in float32
 
 
 cdef void *address_of(array) except? NULL:
@@ -250,8 +251,8 @@ cdef class Inputs:
         for f in range(n):
             if self.c.field_kinds[f] not in (0, 1):
                 raise ValueError(f"kinds must be 0 or 1; got {self.keep[2].tolist()}.")
-            if self.c.widths[f] < 1:
-                raise ValueError(f"widths must be at least 1; got {self.keep[3].tolist()}.")
+            if not 1 <= self.c.widths[f] <= _WIDEST:
+                raise ValueError(f"widths must lie in 1..{_WIDEST}; got {self.keep[3].tolist()}.")
             (<Py_ssize_t *>self.c.starts)[f] = at
             last[f] = self.c.widths[f] - 1
             at += self.c.widths[f]

@@ -36,11 +36,14 @@ static void T(backward)(T(job) * job, const T(block) * block, ptrdiff_t row, ptr
     }
 }
 
-/* All that is done to rows of the block by themselves, divided among the threads. */
+/* All that is done to rows of the block by themselves, divided among the threads: so that there is
+ * work for all of them, unless bits depend on how many rows there are. */
 static void T(work_on_rows)(T(job) * job, const T(block) * block)
 {
     int size = job->team.size;
     ptrdiff_t slice = size == 1 ? block->count : (block->count + 2 * size - 1) / (2 * size), row;
+    if (SKX_LEVEL == 0)
+        slice = T(SLICE);
     while ((row = skx_next(&job->team) * slice) < block->count) {
         ptrdiff_t m = block->count - row < slice ? block->count - row : slice;
         T(gather)(job, block, row, m);

@@ -24,16 +24,16 @@ static void T(value_work)(void *argument, int me)
         job->value = job->scale * loss + 0.5 * job->penalty * T(sum_of_squares)(net);
 }
 
-/* Each thread takes slabs of rows through its own part of the block's memory. */
+/* Each thread takes blocks of rows through its own part of the memory. */
 static void T(logits_work)(void *argument, int me)
 {
     T(job) *job = argument;
     T(network) *net = job->net;
     ptrdiff_t n = job->rows->count, k = net->layers[net->n_layers - 1].fan_out;
-    ptrdiff_t slab = job->room / job->team.size, row = me * slab, first;
+    ptrdiff_t row = me * T(BLOCK), first;
     T(prepare_weights)(job, 0);
-    while ((first = skx_next(&job->team) * slab) < n) {
-        ptrdiff_t m = n - first < slab ? n - first : slab;
+    while ((first = skx_next(&job->team) * T(BLOCK)) < n) {
+        ptrdiff_t m = n - first < T(BLOCK) ? n - first : T(BLOCK);
         T(block) block = {.first = first - row};
         T(gather)(job, &block, row, m);
         T(forward)(job, &block, row, m);
@@ -57,16 +57,22 @@ static int T(worthwhile_threads)(const T(network) * net, const skx_inputs *in, p
     return products * (double)rows < 2e6 ? 1 : net->n_threads;
 }
 
-/* `at_once`: rows between two barriers. */
-static skx_status T(run)(T(job) * job, ptrdiff_t at_once, void (*work)(void *, int))
+/* So many threads, with memory for so many rows. */
+static skx_status T(run)(T(job) * job, int n_threads, ptrdiff_t rows, void (*work)(void *, int))
 {
     T(network) *net = job->net;
-    job->room = at_once < T(BLOCK) ? at_once : T(BLOCK);
-    if (!T(prepare)(net, job->inputs, job->room, job->gradient != NULL))
+    if (!T(prepare)(net, job->inputs, rows, job->gradient != NULL))
         return SKX_NO_MEMORY;
-    job->prefix = job->room >= T(FEW) ? net->prefix : NULL;
-    skx_run_team(&job->team, T(worthwhile_threads)(net, job->inputs, at_once), work, job);
+    job->prefix = rows >= T(FEW) ? net->prefix : NULL;
+    skx_run_team(&job->team, n_threads, work, job);
     return job->bad_target ? SKX_BAD_TARGET : SKX_OK;
+}
+
+/* The same for work that all threads do on one block, of so many rows at most, after the other. */
+static skx_status T(run_by_blocks)(T(job) * job, ptrdiff_t rows, void (*work)(void *, int))
+{
+    rows = rows < T(BLOCK) ? rows : T(BLOCK);
+    return T(run)(job, T(worthwhile_threads)(job->net, job->inputs, rows), rows, work);
 }
 
 static skx_status T(value_and_gradient)(void *network, const void *params, const skx_inputs *inputs,
@@ -77,8 +83,7 @@ static skx_status T(value_and_gradient)(void *network, const void *params, const
     T(job) job = {.net = network, .params = (REAL *)params, .gradient = gradient,
                   .inputs = inputs, .targets = targets, .weights = weights, .rows = rows,
                   .scale = scale, .penalty = penalty};
-    ptrdiff_t at_once = rows->count < T(BLOCK) ? rows->count : T(BLOCK);
-    skx_status status = T(run)(&job, at_once, T(value_work));
+    skx_status status = T(run_by_blocks)(&job, rows->count, T(value_work));
     *value = job.value;
     return status;
 }
@@ -88,7 +93,11 @@ static skx_status T(logits)(void *network, const void *params, const skx_inputs 
 {
     T(job) job = {.net = network, .params = (REAL *)params, .inputs = inputs, .rows = rows,
                   .logits = out};
-    return T(run)(&job, rows->count, T(logits_work));
+    ptrdiff_t blocks = (rows->count + T(BLOCK) - 1) / T(BLOCK);
+    int n_threads = T(worthwhile_threads)(job.net, inputs, rows->count);
+    n_threads = blocks < n_threads ? (int)blocks : n_threads;
+    ptrdiff_t room = rows->count < T(BLOCK) ? rows->count : n_threads * T(BLOCK);
+    return T(run)(&job, n_threads, room, T(logits_work));
 }
 
 static skx_status T(train)(void *network, void *params, const skx_inputs *inputs,
@@ -103,8 +112,8 @@ static skx_status T(train)(void *network, void *params, const skx_inputs *inputs
     job.gradient = net->gradient;
     pass->loss_sum = pass->weight_sum = pass->square_sum = 0;
     pass->n_done = 0;
-    ptrdiff_t at_once = pass->batch_size < order->count ? pass->batch_size : order->count;
-    return T(run)(&job, at_once < T(BLOCK) ? at_once : T(BLOCK), T(train_work));
+    ptrdiff_t rows = pass->batch_size < order->count ? pass->batch_size : order->count;
+    return T(run_by_blocks)(&job, rows, T(train_work));
 }
 
 /* ---- the functions themselves, for tests ---- */

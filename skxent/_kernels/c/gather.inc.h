@@ -50,10 +50,14 @@ static void T(copy_row)(ptrdiff_t n, const char *from, skx_type type, ptrdiff_t 
 {
     ptrdiff_t j = 0;
     if (type == REAL_TYPE && stride == sizeof(REAL)) {
+#if SKX_LEVEL == 0 /* whose loads must be aligned */
+        memcpy(to, from, n * sizeof(REAL));
+#else
         for (; j + VEC_N <= n; j += VEC_N)
             V_STORE(to + j, V_LOAD((const REAL *)(from + j * sizeof(REAL))));
         if (j < n)
             V_STORE_SOME(to + j, V_LOAD_SOME((const REAL *)(from + j * sizeof(REAL)), n - j), n - j);
+#endif
     } else if (type == OTHER_TYPE && stride == sizeof(OTHER)) {
         for (; j < n; j++) {
             OTHER value;

@@ -8,8 +8,9 @@
  */
 
 enum {
-    T(BLOCK) = 256, /* rows that are held at one time */
+    T(BLOCK) = 256, /* rows that are held at one time: by all threads, or predicting, by each */
     T(PIECE) = 8192, /* weights of a piece, about */
+    T(SLICE) = 32,   /* rows that a BLAS is given, training */
     T(FEW) = 4,      /* rows from where on sums of weights up to every bin are made beforehand */
 };
 
@@ -68,7 +69,6 @@ typedef struct {
     const skx_rows *rows;
     skx_pass *pass;
     double scale, penalty, value;
-    ptrdiff_t room; /* rows that there is memory for */
     REAL *prefix;   /* that of the network, or NULL for few rows */
     REAL *logits;
     int bad_target;

@@ -80,26 +80,42 @@ static int T(keeps_slope)(skx_activation activation, double rate)
     return !skx_slope_from_value(activation) || (rate > 0 && activation != SKX_RELU);
 }
 
-/* Multiplies a row of outputs, and its derivatives if any, by the mask: 0, or 1 / (1 - rate). The
- * bits are a hash of where the unit stands: no state is shared, and any thread finds the same. */
+/* VEC_N numbers of 23 random bits in [1, 2), for units j, j + 1 ... of a row whose key is given: a
+ * hash of 32 bits, of which the upper ones become a fraction. */
+INLINE VEC T(random)(uint64_t key, ptrdiff_t j)
+{
+    uint32_t low = (uint32_t)key + (uint32_t)j * 0x9e3779b9u, high = (uint32_t)(key >> 32);
+#if SKX_LEVEL == 0
+    uint32_t x = (low ^ (low >> 16)) * 0x85ebca6bu;
+    x = (x ^ (x >> 13) ^ high) * 0xc2b2ae35u;
+    x = (x ^ (x >> 16)) >> 9;
+    return 1 + (REAL)0x1p-23 * (REAL)(int32_t)x;
+#else
+    INTS x = W_ADD(W_SET(low), W_MULTIPLY(I_LANES, W_SET(0x9e3779b9u)));
+    x = W_MULTIPLY(W_XOR(x, W_RIGHT(x, 16)), W_SET(0x85ebca6bu));
+    x = W_MULTIPLY(W_XOR(W_XOR(x, W_RIGHT(x, 13)), W_SET(high)), W_SET(0xc2b2ae35u));
+    x = W_RIGHT(W_XOR(x, W_RIGHT(x, 16)), 9);
+#if REAL_BITS == 64
+    x = I_LEFT(x, 29); /* the upper half of a lane, which is no number, goes ... */
+    x = I_AND(x, I_SET(((uint64_t)1 << 52) - 1)); /* ... where the exponent will be */
+#endif
+    return V_REALS(I_OR(x, I_SET(BITS_OF_ONE)));
+#endif
+}
+
+/* Multiplies a row of outputs, and its derivatives if any, by the mask: 0, or 1 / (1 - rate); where
+ * they are those of relu, max(z, 0) is taken here. The bits are a hash of where the unit stands: no
+ * state is shared, and any thread finds the same. */
 static void T(drop)(uint64_t seed, int64_t step, int layer, ptrdiff_t in_batch, double rate,
-                    ptrdiff_t n, REAL *restrict a, REAL *restrict slope)
+                    ptrdiff_t n, int relu, REAL *a, REAL *slope)
 {
     uint64_t key = T(mix)(T(mix)(seed) ^ (uint64_t)step);
     key = T(mix)(key ^ ((uint64_t)in_batch << 8 ^ (uint64_t)layer));
-    uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32);
-    uint32_t threshold = (uint32_t)(rate * 4294967296.0);
-    REAL scale = (REAL)(1 / (1 - rate));
-    for (ptrdiff_t j = 0; j < n; j++) {
-        uint32_t x = low + (uint32_t)j * 0x9e3779b9u;
-        x = (x ^ (x >> 16)) * 0x85ebca6bu;
-        x = (x ^ (x >> 13) ^ high) * 0xc2b2ae35u;
-        x ^= x >> 16;
-        REAL factor = x < threshold ? 0 : scale;
-        a[j] *= factor;
-        if (slope)
-            slope[j] *= factor;
-    }
+    const VEC threshold = V_SET(1 + floor(rate * 0x1p23) * 0x1p-23), scale = V_SET(1 / (1 - rate));
+    const VEC least = V_SET(relu ? 0 : -INFINITY);
+    EACH_VECTOR(n, VEC factor = V_SELECT(V_LESS(T(random)(key, i), threshold), V_SET(0), scale);
+                PUT(a, V_AT_LEAST(GET(a), least) * factor);
+                if (slope) PUT(slope, GET(slope) * factor);)
 }
 
 /* z (rows x n, one after the other) becomes a = f(z); the derivative is kept where it is needed. */
@@ -113,10 +129,12 @@ static void T(finish_hidden)(void *context, REAL *z, ptrdiff_t ldz, ptrdiff_t fi
     (void)ldz;
     if (T(keeps_slope)(layer->activation, rate))
         slope = layer->slope + (place->row + first) * n;
-    T(activate)(layer->activation, rows * n, z, z, slope);
+    const int relu = layer->activation == SKX_RELU;
+    if (!relu || rate == 0)
+        T(activate)(layer->activation, rows * n, z, z, slope);
     for (ptrdiff_t i = 0; i < rows && rate > 0; i++)
         T(drop)(place->job->pass->seed, place->block->step, place->layer,
-                place->block->in_batch + place->row + first + i, rate, n, z + i * n,
+                place->block->in_batch + place->row + first + i, rate, n, relu, z + i * n,
                 slope ? slope + i * n : NULL);
 }
 

@@ -12,6 +12,8 @@
  * V_POWER(n)          2^n for an integral n, where that is a normal number
  * V_SCALE(x, n)       2^n x for x about 1 and an integral n, also where that is denormal, 0 or inf
  * V_SUM, V_MAXIMUM    of the lanes, in a fixed order;  V_FIRST_OF(count): a mask
+ * I_..., W_...        integers as wide as the numbers; 32 bits wide (at levels with vectors).
+ *                     I_LANES: 0, 1 ... in the lanes
  * V_SPLIT(x, &n)      m with x = 2^n m and sqrt(1/2) <= m < sqrt(2), for a normal x > 0
  *
  * Level 0 has vectors of one number: plain C, which the compiler vectorises as it can.
@@ -60,6 +62,13 @@
 #undef I_OR
 #undef I_LEFT
 #undef I_RIGHT
+#undef I_LANES
+#undef W_OP
+#undef W_ADD
+#undef W_XOR
+#undef W_MULTIPLY
+#undef W_RIGHT
+#undef W_SET
 #undef BITS_OF_FRACTION
 #undef BITS_OF_ONE
 #undef BITS_OF_SQRT_HALF
@@ -177,6 +186,7 @@ INLINE REAL T(reals)(INTS i)
 #define V_REALS(i) _mm512_castsi512_ps(i)
 #define V_LESS(a, b) _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)
 #define I_SET(i) _mm512_set1_epi32((int)(i))
+#define I_LANES _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define HALF __m256
 #define H_OP(op) V_JOIN(_mm256_, op, _ps)
 #define H_OF(v) _mm512_castps512_ps256(v) /* its first half */
@@ -190,6 +200,7 @@ INLINE REAL T(reals)(INTS i)
 #define V_REALS(i) _mm512_castsi512_pd(i)
 #define V_LESS(a, b) _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ)
 #define I_SET(i) _mm512_set1_epi64((long long)(i))
+#define I_LANES _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0)
 #define HALF __m256d
 #define H_OP(op) V_JOIN(_mm256_, op, _pd)
 #define H_OF(v) _mm512_castpd512_pd256(v)
@@ -209,6 +220,8 @@ INLINE REAL T(reals)(INTS i)
 #define V_SCALE(x, n) V_OP(scalef)(x, n)
 #define V_SUM(v) V_OP(reduce_add)(v)
 #define V_MAXIMUM(v) V_OP(reduce_max)(v)
+#define W_OP(op) V_JOIN(_mm512_, op, _epi32)
+#define W_XOR(a, b) _mm512_xor_si512(a, b)
 #define I_AND(a, b) _mm512_and_si512(a, b)
 #define I_OR(a, b) _mm512_or_si512(a, b)
 #else
@@ -221,6 +234,7 @@ INLINE REAL T(reals)(INTS i)
 #define V_INTS(x) _mm256_castps_si256(x)
 #define V_REALS(i) _mm256_castsi256_ps(i)
 #define I_SET(i) _mm256_set1_epi32((int)(i))
+#define I_LANES _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0)
 #define HALF __m128
 #define H_OP(op) V_JOIN(_mm_, op, _ps)
 #define H_OF(v) _mm256_castps256_ps128(v)
@@ -233,6 +247,7 @@ INLINE REAL T(reals)(INTS i)
 #define V_INTS(x) _mm256_castpd_si256(x)
 #define V_REALS(i) _mm256_castsi256_pd(i)
 #define I_SET(i) _mm256_set1_epi64x((long long)(i))
+#define I_LANES _mm256_set_epi64x(3, 2, 1, 0)
 #define HALF __m128d
 #define H_OP(op) V_JOIN(_mm_, op, _pd)
 #define H_OF(v) _mm256_castpd256_pd128(v)
@@ -258,6 +273,8 @@ INLINE REAL T(reals)(INTS i)
 #define V_MAXIMUM(v) T(maximum)(v)
 #define V_LESS(a, b) V_OP(cmp)(a, b, _CMP_LT_OQ)
 #define V_SELECT(mask, yes, no) V_OP(blendv)(no, yes, mask)
+#define W_OP(op) V_JOIN(_mm256_, op, _epi32)
+#define W_XOR(a, b) _mm256_xor_si256(a, b)
 #define I_AND(a, b) _mm256_and_si256(a, b)
 #define I_OR(a, b) _mm256_or_si256(a, b)
 #endif
@@ -277,6 +294,10 @@ INLINE REAL T(reals)(INTS i)
 #define I_ADD(a, b) I_OP(add)(a, b)
 #define I_LEFT(a, count) I_OP(slli)(a, count)
 #define I_RIGHT(a, count) I_OP(srli)(a, count)
+#define W_SET(i) W_OP(set1)((int)(i))
+#define W_ADD(a, b) W_OP(add)(a, b)
+#define W_MULTIPLY(a, b) W_OP(mullo)(a, b)
+#define W_RIGHT(a, count) W_OP(srli)(a, count)
 
 #if SKX_LEVEL == 256
 /* All bits set in the first `count` lanes. */

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import numbers
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,10 +32,15 @@ class Column:
     What takes a walk through the rows is done once and kept.
     """
 
+    __slots__ = ("_coded", "_family", "_numbers", "values")
+
     is_categorical = False
 
     def __init__(self, values: Any):
         self.values = values
+        self._family: str | None = None
+        self._numbers: NDArray | None = None
+        self._coded: tuple[Any, list] | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -48,24 +52,34 @@ class Column:
         """Whether the dtype is one of floats."""
         return getattr(self.values.dtype, "kind", "") == "f"
 
-    @cached_property
+    # a look at one row is a matter of microseconds: functools.cached_property takes several
+
+    @property
     def family(self) -> str:
         """What it holds: number, bool, text, mixed, empty, date, complex or other.
 
         Mixed is text and numbers, empty is nothing but missing values of no type.
         """
-        return self._family_of_dtype() or _family_of_values(self._list())
+        if self._family is None:
+            self._family = self._family_of_dtype() or _family_of_values(self._list())
+        return self._family
 
-    @cached_property
+    @property
     def numbers(self) -> NDArray:
         """An array of numbers, NaN where missing; no copy where possible."""
-        return _numbers(self._array())
+        if self._numbers is None:
+            self._numbers = _numbers(self._array())
+        return self._numbers
 
-    @cached_property
+    @property
     def coded(self) -> tuple[Any, list]:
         """For each row an index into a list of values, and the list; missing may be -1."""
-        found: dict = {}
-        return [found.setdefault(v, len(found)) for v in self._list()], list(found)
+        if self._coded is None:
+            self._coded = self._code()
+        return self._coded
+
+    def _code(self) -> tuple[Any, list]:
+        return _coded(self._list())
 
     @property
     def all_missing(self) -> bool:
@@ -88,9 +102,13 @@ class Column:
 class PandasColumn(Column):
     """An extension array of pandas."""
 
+    __slots__ = ()
+
     is_numeric = False
 
     def _list(self):
+        if self.family == "text" and len(self.values) < 16:
+            return list(self.values)  # half of the time of the other ways for a few rows
         return self.values.to_list() if hasattr(self.values, "to_list") else self.values.tolist()
 
     def _array(self):
@@ -100,6 +118,8 @@ class PandasColumn(Column):
 class PandasCategorical(PandasColumn):
     """A Categorical of pandas."""
 
+    __slots__ = ()
+
     is_categorical = True
 
     @property
@@ -107,15 +127,11 @@ class PandasCategorical(PandasColumn):
         """The levels that the dtype declares."""
         return _column(self.values.categories.values)
 
-    @cached_property
-    def coded(self):
-        """For each row an index into a list of values, and the list; missing is -1."""
+    def _code(self):
         codes, levels = self.values.codes, self.values.categories
         if len(codes) >= len(levels):
             return codes, [*levels.tolist(), None]
-        found: dict = {}
-        values = [None if code < 0 else levels[code] for code in codes.tolist()]
-        return [found.setdefault(v, len(found)) for v in values], list(found)
+        return _coded([None if code < 0 else levels[code] for code in codes.tolist()])
 
     def _family_of_dtype(self):
         kind = self.values.categories.dtype.kind
@@ -127,6 +143,8 @@ class PandasCategorical(PandasColumn):
 
 class PolarsColumn(Column):
     """A Series of polars."""
+
+    __slots__ = ()
 
     is_numeric = False
 
@@ -186,6 +204,11 @@ def text_of(value: Any) -> str | None:
         number: Any = value
         return str(int(number)) if number == number // 1 else repr(float(number))
     return str(value)
+
+
+def _coded(values: list) -> tuple[list[int], list]:
+    found: dict = {}
+    return [found.setdefault(v, len(found)) for v in values], list(found)
 
 
 def _numbers(array: NDArray) -> NDArray:

@@ -53,7 +53,7 @@ class Schema:
         """Raise if a column holds something else than it did in fit."""
         for i, (family, column) in enumerate(zip(self.families, columns, strict=True)):
             got = column.family
-            if got in (family, "empty") or family == "empty":
+            if got == family or got == "empty" or family == "empty":
                 continue
             accepted: tuple[str, ...] = ("text", "number", "bool") if family == "mixed" else ()
             if not self.is_categorical[i]:

@@ -246,7 +246,8 @@ def test_pitfall_09_l2_does_not_depend_on_the_batch_size(batch_size, iris):
 @pytest.mark.parametrize("solver", ["lbfgs", "bfgs", "cg", "tnc"])
 def test_pitfall_10_max_iter_counts_iterations(solver, max_iter, iris):
     """#9273: max_iter was passed as maxfun, and loss_curve_ was empty."""
-    clf = network(solver=solver, max_iter=max_iter, tol=0.0, alpha=0.0).fit(*iris)
+    five = {"hidden_layer_sizes": 5, "max_iter": max_iter, "tol": 0.0, "alpha": 0.0}
+    clf = network(solver=solver, **five).fit(*iris)
     assert clf.n_iter_ == max_iter
     assert len(clf.loss_curve_) == max_iter
     assert np.all(np.diff(clf.loss_curve_) <= 1e-12)

@@ -107,7 +107,7 @@ class PandasColumn(Column):
     is_numeric = False
 
     def _list(self):
-        if self.family == "text" and len(self.values) < 16:
+        if self._family == "text" and len(self.values) < 16:
             return list(self.values)  # half of the time of the other ways for a few rows
         return self.values.to_list() if hasattr(self.values, "to_list") else self.values.tolist()
 

@@ -45,7 +45,7 @@ from ._columns import columns_of, text_of
 from ._model import fitted_model
 from ._table import TableEncoder
 from ._table.encoder import encoding_of
-from ._table.numbers import LARGEST
+from ._table.numbers import FARTHEST, LARGEST
 
 __all__ = ["feed", "to_onnx"]
 
@@ -448,6 +448,8 @@ def _encoded(g, encoding, columns):
             parts.append(_rounded(g, encoding, _pick(g, _smooth_clip(g, z), numbers.linear)))
         if len(numbers.gaps):
             parts.append(g.cast(_pick(g, missing, numbers.gaps), np.float64))
+        if len(numbers.plain):
+            parts.append(_rounded(g, encoding, _standard(g, numbers, x, missing)))
         if len(numbers.binned):
             parts.append(_bins(g, numbers, x))
     fields, categories = [], encoding.categories
@@ -488,6 +490,14 @@ def _smooth_clip(g, z):
     third = g("Div", z, g.constant(3.0))
     root = g("Sqrt", g("Add", g("Mul", third, third), g.constant(1.0)))
     return g("Div", z, root)
+
+
+def _standard(g, numbers, x, missing):
+    """Return the standardised columns; a gap is the mean."""
+    z = g("Sub", _pick(g, x, numbers.plain), g.constant(numbers.mean))
+    z = g("Div", z, g.constant(numbers.std))
+    z = g("Clip", z, g.constant(-FARTHEST), g.constant(FARTHEST))
+    return g("Where", _pick(g, missing, numbers.plain), g.constant(0.0), z)
 
 
 def _bins(g, numbers, x):

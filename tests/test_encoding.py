@@ -142,7 +142,9 @@ def test_any_table_is_encoded_row_by_row(kinds, n, seed, n_bins):
     X = _table(kinds, 40, seed + 1)
     dense, positions = _compact(encoder, X)
     assert positions.dtype == np.float32 and dense.dtype == encoder.dtype_
-    assert np.isfinite(dense).all() and (np.abs(dense) <= 3).all()
+    assert np.isfinite(dense).all() and (np.abs(dense) <= 10).all()
+    bent = dense.shape[1] - len(_numbers(encoder).plain)
+    assert (np.abs(dense[:, :bent]) <= 3).all()
     widths = np.broadcast_to(encoding_of(encoder).widths, positions.shape)
     inside = (positions >= 0) & (positions <= widths - (encoding_of(encoder).kinds == 0))
     assert (inside | (np.isnan(positions) & (encoding_of(encoder).kinds == 0))).all()
@@ -261,8 +263,30 @@ def test_missing_numbers_become_the_median_and_say_so():
     # One row is too few for an indicator, two are enough.
     assert list(encoder.get_feature_names_out()[:4]) == ["x0", "x1", "x2", "x2_missing"]
     dense, positions = _compact(encoder, np.array([[np.nan, np.nan, np.nan], [2, 2, 1]]))
-    assert_array_equal(dense, [[0, 0, 0, 1], [0, 0, 0, 0]])
+    assert_array_equal(dense[:, :4], [[0, 0, 0, 1], [0, 0, 0, 0]])
+    assert_array_equal(dense[0, 4:], [0, 0, 0])  # the mean, among standardised columns
     assert_array_equal(positions[0], positions[1])
+
+
+@slow
+@given(st.integers(3, 300), seeds)
+def test_standardised_columns_have_mean_0_and_variance_1(n, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(5, 3, (n, 2)) * [1, 1e200]
+    x[:: max(n // 3, 2), 1] = np.nan
+    encoder = TableEncoder(n_bins=0).fit(x)
+    names = list(encoder.get_feature_names_out())
+    for c in (0, 1):
+        if f"x{c}_standard" in names:
+            z = encoder.transform(x)[:, names.index(f"x{c}_standard")][~np.isnan(x[:, c])]
+            assert_allclose([z.mean(), z.std()], [0, 1], atol=1e-12)
+    far = encoder.transform(np.array([[1e300, -1e300], [np.nan, np.nan]]))
+    assert_array_equal(far[0, [names.index("x0_standard")]], [10])
+    counts = rng.integers(0, 3, n) + (np.arange(n) < 3)
+    weighted = _numbers(TableEncoder().fit(x, sample_weight=counts))
+    repeated = _numbers(TableEncoder().fit(np.repeat(x, counts, axis=0)))
+    for name in ("plain", "mean", "std"):
+        assert_array_equal(getattr(weighted, name), getattr(repeated, name))
 
 
 def test_whole_numbers_beyond_float32_stay_distinct():
@@ -378,7 +402,7 @@ def test_rare_unseen_and_missing_levels():
 
 def test_columns_without_information_are_left_out():
     X = pd.DataFrame({"id": [f"{i}" for i in range(30)], "one": ["same"] * 30, "x": range(30)})
-    assert list(TableEncoder().fit(X).get_feature_names_out()) == ["x"]
+    assert list(TableEncoder().fit(X).get_feature_names_out()) == ["x", "x_standard"]
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64])
@@ -386,9 +410,10 @@ def test_integers_that_are_one_float_are_constants(dtype):
     same = np.array(2**60, dtype=dtype) + np.arange(20, dtype=dtype)
     X = pd.DataFrame({"same": same, "apart": same * np.array(8, dtype=dtype), "x": range(20)})
     encoder = TableEncoder().fit(X)
-    assert list(encoder.get_feature_names_out()) == ["x"]
+    assert list(encoder.get_feature_names_out()) == ["x", "x_standard"]
     X["same"] += 2**10 * (np.arange(20) == 19).astype(dtype)  # all but one are one float
-    assert list(encoder.fit(X).get_feature_names_out()) == ["same", "x"]
+    names = ["same", "x", "x_standard"]  # of two values, standardised is the same column again
+    assert list(encoder.fit(X).get_feature_names_out()) == names
     assert np.isfinite(encoder.transform(X)).all()
 
 
@@ -425,7 +450,7 @@ def test_chosen_categories(chosen):
     X = pd.DataFrame({"a": [1, 2, 3] * 9, "b": [1, 2, 3] * 9, "c": [True, False, True] * 9})
     encoder = TableEncoder(categorical_features=chosen).fit(X)
     assert_array_equal(encoder.is_categorical_, [False, True, False])
-    assert list(encoder.get_feature_names_out()) == ["a", "c", "b_1", "b_2", "b_3"]
+    assert list(encoder.get_feature_names_out()) == ["a", "c", "a_standard", "b_1", "b_2", "b_3"]
     if not isinstance(chosen[0], str):
         assert_array_equal(encoder.transform(X), clone(encoder).fit_transform(X.to_numpy(float)))
 
@@ -457,9 +482,9 @@ def test_no_categories():
 def test_rows_of_text_and_numbers(rows):
     table = [["a", 1.5, None], ["b", 2, 3], ["a", 3, None], ["b", 4, 5]]
     encoder = TableEncoder().fit(rows(table))
-    names = ["x1", "x2", "x2_missing", "x0_a", "x0_b"]
+    names = ["x1", "x2", "x2_missing", "x1_standard", "x0_a", "x0_b"]
     assert list(encoder.get_feature_names_out()) == names
-    assert_array_equal(encoder.transform(rows([["b", 2, 4]]))[0, 3:], [0, 1])
+    assert_array_equal(encoder.transform(rows([["b", 2, 4]]))[0, 4:], [0, 1])
 
 
 def test_arrays_of_text_and_of_booleans():
@@ -595,7 +620,7 @@ def test_polars_types():
     )
     encoder = TableEncoder(n_bins=0).fit(X)
     assert [*encoding_of(encoder).schema.families] == ["text", "text", "number", "number", "empty"]
-    names = ["decimal", "int", "int_missing"]
+    names = ["decimal", "int", "int_missing", "decimal_standard", "int_standard"]
     names += [f"{c}_{t}" for c in ("enum", "category") for t in ("a", "b", "missing")]
     assert list(encoder.get_feature_names_out()) == names
     assert_array_equal(_compact(encoder, X)[1][:3], [[1, 1], [0, 0], [2, 2]])
@@ -639,7 +664,7 @@ def test_names_of_columns():
     with pytest.raises(ValueError, match="0 feature"):
         encoder.fit(X[[]])
     numbered = X.set_axis([0, 1], axis=1)
-    assert TableEncoder().fit(numbered).transform(numbered).shape == (9, 4)
+    assert TableEncoder().fit(numbered).transform(numbered).shape == (9, 5)
 
 
 class _Estimator(BaseEstimator):

@@ -44,8 +44,11 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     is 0, because half of the rows or more share one value, the other rows tell the scale: their
     median distance from it. A missing number becomes the median, and an indicator column says so
     where ``fit`` saw enough gaps.
-    On top of that, a piecewise-linear encoding over quantile bins [2]_ lets a network bend
-    its response within a column without having to learn where.
+    Beside it, a column of more than two values is given standardised as well, clipped at 10
+    standard deviations: what robust scaling column by column takes away, small differences between
+    columns of one scale, stays there to be seen. A missing number is 0 in it. On top of that, a
+    piecewise-linear encoding over quantile bins [2]_ lets a network bend its response within a
+    column without having to learn where.
 
     Categories are one-hot encoded. Missing is a level like any other. Rare levels share
     one "infrequent" level, which also takes the levels that were not seen in ``fit``; where
@@ -132,11 +135,12 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     ... )
     >>> encoder = TableEncoder().fit(X)
     >>> encoder.get_feature_names_out()
-    array(['age', 'age_missing', 'town_Bonn', 'town_Ulm'], dtype=object)
-    >>> encoder.transform(X.iloc[:3])
-    array([[-0.49319696,  0.        ,  1.        ,  0.        ],
-           [ 0.        ,  0.        ,  0.        ,  1.        ],
-           [ 0.        ,  1.        ,  0.        ,  1.        ]])
+    array(['age', 'age_missing', 'age_standard', 'town_Bonn', 'town_Ulm'],
+          dtype=object)
+    >>> encoder.transform(X.iloc[:3]).round(2)
+    array([[-0.49,  0.  , -1.18,  1.  ,  0.  ],
+           [ 0.  ,  0.  , -0.51,  0.  ,  1.  ],
+           [ 0.  ,  1.  ,  0.  ,  0.  ,  1.  ]])
     """
 
     _parameter_constraints: dict = {
@@ -250,8 +254,8 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of str
-            The name of a number; with ``_missing`` for its indicator, ``_bin0``, ``_bin1``,
-            ... for its bins. The name of a category with ``_`` and the level, and with ``_odds``
+            The name of a number; with ``_missing`` for its indicator, ``_standard`` for the
+            standardised column, ``_bin0``, ``_bin1``, ... for its bins. The name of a category with ``_`` and the level, and with ``_odds``
             for the log-odds of the classes. A name that is taken has one more ``_``.
         """
         check_is_fitted(self)
@@ -327,7 +331,8 @@ def encoding_of(encoder: TableEncoder) -> Encoding:
 # what is saved of an encoding, of which some follows from the rest
 _PACKED = (
     "_sparse _families is_categorical_ _statistics n_bins_ dtype_ _numeric _linear _gaps _n_dense "
-    "_center _scale _binned _edges _categorical _levels _gap_codes _rare_codes _widths _kinds"
+    "_center _scale _binned _edges _categorical _levels _gap_codes _rare_codes _widths _kinds "
+    "_plain _mean _std"
 ).split()
 
 
@@ -377,6 +382,9 @@ def _pack_encoding(encoding: Encoding) -> dict[str, Any]:
         "_linear": numbers.linear,
         "_gaps": numbers.gaps,
         "_binned": numbers.binned,
+        "_plain": numbers.plain,
+        "_mean": numbers.mean,
+        "_std": numbers.std,
     }
 
 
@@ -393,6 +401,9 @@ def _unpack_encoding(saved: Mapping[str, Any], names: tuple[str, ...] | None) ->
         saved.get("_binned", none),
         saved["_edges"],
         saved["n_bins_"],
+        saved.get("_plain", none),  # version 0.1.0 had none
+        saved.get("_mean", nothing),
+        saved.get("_std", nothing),
     )
     levels = unpack_tables(saved["_levels"])
     categories = Categories(

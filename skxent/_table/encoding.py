@@ -98,6 +98,7 @@ class Encoding:
         every = np.array([*names, *self.log_odds.names(names)], dtype=object)
         numeric = every[numbers.columns]
         out = [*numeric[numbers.linear], *(f"{name}_missing" for name in numeric[numbers.gaps])]
+        out += [f"{name}_standard" for name in numeric[numbers.plain]]
         for name, width in zip(numeric[numbers.binned], numbers.widths, strict=True):
             out += [f"{name}_bin{b}" for b in range(width)]
         for f, i in enumerate(categories.columns):
@@ -149,6 +150,7 @@ def learn_encoding(
         [*plain, *range(len(columns), len(columns) + len(statistics))],
         weights,
         n_rows,
+        n_columns=len(columns),
         n_bins=0 if sparse else n_bins,
         keep_constants=keep_constants,
         infinite=schema.infinite,

@@ -13,6 +13,7 @@ from .checks import rare_below
 _OWN_EDGES = 128  # values of a mostly constant column that may each be an edge of a bin ...
 _ROWS_PER_EDGE = 20  # ... and the rows there must be for each
 _BLOCK = 1 << 16  # numbers scaled at a time, so that temporaries stay small
+FARTHEST = 10.0  # standard deviations from the mean at which a standardised column is clipped
 LARGEST, SMALLEST = np.finfo(np.float64).max, np.finfo(np.float64).tiny
 
 
@@ -37,6 +38,8 @@ class Numbers:
         Edges of the bins, one column for each binned column, filled up with infinities.
     n_bins : int
         The largest number of bins between quantiles.
+    plain, mean, std : ndarray
+        Which of them give a standardised column more, with the mean and the standard deviation.
     """
 
     columns: NDArray
@@ -47,6 +50,9 @@ class Numbers:
     binned: NDArray
     edges: NDArray
     n_bins: int
+    plain: NDArray
+    mean: NDArray
+    std: NDArray
     widths: NDArray = field(init=False)  # number of bins of each binned column
 
     def __post_init__(self):
@@ -55,7 +61,7 @@ class Numbers:
     @property
     def n_dense(self) -> int:
         """Number of columns before the bins."""
-        return len(self.linear) + len(self.gaps)
+        return len(self.linear) + len(self.gaps) + len(self.plain)
 
     def read(
         self,
@@ -71,6 +77,7 @@ class Numbers:
         that holds an infinite value.
         """
         m, step = len(self.linear), max(_BLOCK // len(self.columns), 1024)
+        k = m + len(self.gaps)
         for start in range(0, len(dense), step):
             rows = slice(start, start + step)
             x = chunk(rows)
@@ -82,7 +89,13 @@ class Numbers:
             with np.errstate(over="ignore"):
                 z = smooth_clip((x - self.center) / self.scale)
             dense[rows, :m] = _pick(z, self.linear)
-            dense[rows, m:] = missing[:, self.gaps]
+            dense[rows, m:k] = missing[:, self.gaps]
+            if len(self.plain):
+                with np.errstate(over="ignore"):
+                    z = (_pick(x, self.plain) - self.mean) / self.std
+                z = np.minimum(np.maximum(z, -FARTHEST), FARTHEST)
+                z[_pick(missing, self.plain)] = 0.0
+                dense[rows, k:] = z
             if len(self.binned):
                 picked = _pick(x, self.binned)
                 positions[rows] = _bin_positions(picked, self.edges, self.widths)
@@ -94,14 +107,16 @@ def learn_numbers(
     weights: NDArray | None,
     n_rows: int,
     *,
+    n_columns: int,
     n_bins: int | str,
     keep_constants: bool,
     infinite: Callable[[int], ValueError],
 ) -> Numbers:
     """Learn centre, scale and bins of each column, and whether it has gaps.
 
-    `arrays` are the columns whose `numbers` are given. With `keep_constants` these are the first
-    rows of many: what is constant so far may vary.
+    `arrays` are the columns whose `numbers` are given, of which those from `n_columns` on are
+    statistics. With `keep_constants` these are the first rows of many: what is constant so far may
+    vary.
     """
     used, varies, gaps = [], [], []
     for j, (i, x) in enumerate(zip(numbers, arrays, strict=True)):
@@ -119,6 +134,7 @@ def learn_numbers(
             gaps.append(has_gaps)
     most = auto_n_bins(n_rows, sum(varies)) if isinstance(n_bins, str) else n_bins
     center, scale = np.zeros(len(used)), np.ones(len(used))
+    moments: dict[int, tuple[float, float]] = {}
     binned, edges = [], []
     for k, j in enumerate(used):
         values, totals = distribution(arrays[j], weights)
@@ -127,6 +143,8 @@ def learn_numbers(
         low, center[k], high = quantiles(values, totals, [1, 2, 3], 4)
         if len(values) > 1:
             scale[k] = _scale(values, totals, low, center[k], high)
+            if len(values) > 2 and numbers[j] < n_columns:  # of two, it is the same column again
+                moments[k] = _moments(values, totals)
         if most and len(values) > 2:
             binned.append(k)
             own = isinstance(n_bins, str) and high == low and _each_an_edge(values, totals)
@@ -143,6 +161,9 @@ def learn_numbers(
         np.array(binned, dtype=int),
         table,
         most,
+        np.array([*moments], dtype=int),
+        np.array([mean for mean, _ in moments.values()]),
+        np.array([std for _, std in moments.values()]),
     )
 
 
@@ -150,6 +171,15 @@ def _scale(values, totals, low, center, high):
     with np.errstate(over="ignore"):
         spread = high - low or _typical_distance(values, totals, center)
     return min(max(spread, SMALLEST), LARGEST)
+
+
+def _moments(values, totals):
+    """Return mean and standard deviation, from distinct values and the weights up to each."""
+    mass, peak = np.diff(totals, prepend=0.0), np.abs(values).max()  # squares stay finite
+    x = values / peak
+    mean = (x @ mass) / totals[-1]
+    std = np.sqrt(((x - mean) ** 2 @ mass) / totals[-1])
+    return mean * peak, min(max(std * peak, SMALLEST), LARGEST)
 
 
 def _each_an_edge(values, totals):

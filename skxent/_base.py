@@ -23,7 +23,7 @@ from ._model import Model, pack_model, unpack_model
 from ._outputs import Outputs
 from ._parameters import CONSTRAINTS
 from ._persistence import Versioned, pack_names, unpack_names
-from ._reading import Given, read_problem
+from ._reading import Given, Reading, choose_reading, read_problem
 from ._settings import MINI_BATCH, Settings, is_passthrough, resolve
 from ._summary import Summary, summarize
 from ._table.encoding import Seen
@@ -31,7 +31,7 @@ from ._table.reader import Reader, learn_reader
 from ._targets import Expected, Targets, read_targets
 from ._threads import effective_n_jobs, one_blas_thread
 from ._training.history import validation_scores
-from ._training.problem import LocalRows, Rows
+from ._training.problem import LocalRows
 from ._training.train import Call, train
 from ._weights import Weights, read_weights
 
@@ -262,10 +262,11 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         targets = self._read_targets(call, X, y)
         settings = self._resolve(call, len(targets))
         weights = read_weights(sample_weight, settings.class_weight, targets.outputs, targets.codes)
-        reader, rows = self._read_rows(call, X, targets, weights, settings)
-        given = Given(X, y, reader, rows, targets, weights)
+        reading = self._read_rows(call, X, targets, weights, settings)
+        given = Given(X, y, reading, targets, weights)
         trained = train(read_problem(self, given, settings, call), settings, call)
-        self._model = Model(reader, targets.outputs, trained, settings.auto, settings.reasons)
+        auto, reasons = settings.auto | reading.chosen, settings.reasons | reading.reasons
+        self._model = Model(reading.reader, targets.outputs, trained, auto, reasons)
 
     def _read_targets(self, call: Call, X, y) -> Targets:
         if y is not None:
@@ -290,11 +291,16 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     def _read_rows(
         self, call: Call, X, targets: Targets, weights: Weights, settings: Settings
-    ) -> tuple[Reader, Rows]:
+    ) -> Reading:
         """Return what reads the table, and its rows as they are trained on."""
         reader, seen = self._reader(call, X, targets, weights.samples, settings)
-        inputs = reader.compact(self, X, seen).inputs()
-        return reader, LocalRows(inputs, effective_n_jobs(settings.n_jobs))
+        compact, n_jobs = reader.compact(self, X, seen), effective_n_jobs(settings.n_jobs)
+        rivals = reader.rivals(compact) if settings.chooses and call.previous is None else []
+        ways = [
+            Reading(way, LocalRows(rows.inputs(), n_jobs))
+            for way, rows in [(reader, compact), *rivals]
+        ]
+        return choose_reading(ways, X, targets, weights, settings, call)
 
     def _reader(
         self, call: Call, X, targets: Targets, sample_weight, settings: Settings

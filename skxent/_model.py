@@ -33,8 +33,8 @@ class Model:
     reader: Reader
     outputs: Outputs
     trained: Trained
-    auto: Mapping[str, Any]
-    reasons: Mapping[str, str]
+    auto: dict[str, Any]
+    reasons: dict[str, str]
 
     @property
     def network(self) -> Network:

@@ -6,7 +6,7 @@ import copy
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import joblib
@@ -23,9 +23,20 @@ from ._targets import Expected, Targets, read_targets
 from ._training.held_out import Judgement
 from ._training.network import Network, build_network
 from ._training.problem import Problem, Rows
+from ._training.race import EPOCHS, MEMBERS, race
 from ._training.splits import Split, draw_splits, splits_of
 from ._training.train import Call, State, Trained
 from ._weights import Weights, weights_beside
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What reads a table, its rows for training, and what was chosen on the way and why."""
+
+    reader: Reader
+    rows: Rows
+    chosen: dict[str, Any] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +45,7 @@ class Given:
 
     X: Any
     y: Any
-    reader: Reader
-    rows: Rows
+    reading: Reading
     targets: Targets
     weights: Weights
 
@@ -43,17 +53,12 @@ class Given:
 def read_problem(estimator: Any, given: Given, settings: Settings, call: Call) -> Problem:
     """Return what is to be learnt; `estimator` is what scorers and callbacks are shown."""
     targets, outputs = given.targets, given.targets.outputs
-    dtype = np.dtype(given.reader.dtype)
-    network = build_network(
-        settings.hidden_layer_sizes,
-        settings.activation,
-        given.rows.n_features,
-        outputs.n_outputs,
-    )
+    dtype = np.dtype(given.reading.reader.dtype)
+    network = _network(settings, given.reading.rows, outputs)
     so_far = call.so_far
     rng = check_random_state(settings.random_state) if so_far is None else copy.deepcopy(so_far.rng)
-    splits, split_rng = _splits(given, settings, call, rng)
-    draft = _Draft(estimator, given.reader, outputs, network, settings)
+    splits, split_rng = _splits(given.X, targets.codes, settings, call, rng)
+    draft = _Draft(estimator, given.reading.reader, outputs, network, settings)
     judgement = _judgement(given, splits, settings, call, draft)
     # only a fit that may be gone on with by another asks whether the rows are the same
     kept = judgement is not None and settings.warm_start
@@ -65,7 +70,7 @@ def read_problem(estimator: Any, given: Given, settings: Settings, call: Call) -
     return Problem(
         network,
         outputs,
-        given.rows,
+        given.reading.rows,
         outputs.kernel_targets(targets.values, settings.label_smoothing, dtype),
         given.weights.rows,
         dtype,
@@ -78,21 +83,74 @@ def read_problem(estimator: Any, given: Given, settings: Settings, call: Call) -
     )
 
 
+# ---- how the table is read
+
+
+def choose_reading(
+    ways: Sequence[Reading],
+    X: Any,
+    targets: Targets,
+    weights: Weights,
+    settings: Settings,
+    call: Call,
+) -> Reading:
+    """Return the best of several ways to read a table, by a race on the rows held out.
+
+    The first is the usual one, with bins; the other has none.
+    """
+    rng = copy.deepcopy(check_random_state(settings.random_state))
+    splits = _splits(X, targets.codes, settings, call, rng)[0] if len(ways) > 1 else []
+    if not splits or splits[0][1] is None:
+        return ways[0]
+    outputs, dtype = targets.outputs, np.dtype(ways[0].reader.dtype)
+    problems = [
+        Problem(
+            _network(settings, way.rows, outputs),
+            outputs,
+            way.rows,
+            outputs.kernel_targets(targets.values, settings.label_smoothing, dtype),
+            weights.rows,
+            dtype,
+            splits,
+            None,
+            None,
+            Judgement(targets.values, weights.rows),
+            rng,
+        )
+        for way in ways
+    ]
+    best, losses = race(problems, settings, call)
+    with_bins, without = losses
+    why = (
+        f"log loss {with_bins:.4f} with bins, {without:.4f} without, on rows held out from "
+        f"{MEMBERS} members in {EPOCHS} epochs"
+    )
+    if not math.isfinite(sum(losses)):
+        why = "as usual: the race against none was cut short"
+    chosen = {"bins": ways[best].reader.n_bins}
+    return replace(ways[best], chosen=chosen, reasons={"bins": why})
+
+
+def _network(settings, rows, outputs):
+    return build_network(
+        settings.hidden_layer_sizes, settings.activation, rows.n_features, outputs.n_outputs
+    )
+
+
 # ---- which rows are held out
 
 
 def _splits(
-    given: Given, settings: Settings, call: Call, rng: np.random.RandomState
+    X: Any, codes: NDArray, settings: Settings, call: Call, rng: np.random.RandomState
 ) -> tuple[list[Split], np.random.RandomState | None]:
     """(training rows, held-out rows) of every member; None stands for all, or for no rows."""
     n_members = int(settings.n_members)
     earlier = None if call.so_far is None else call.so_far.split_rng
     if not settings.early_stopping or call.validation is not None:
         return [(None, None)] * n_members, earlier
-    codes = given.targets.codes
     if settings.cv is None:
         return draw_splits(codes, n_members, settings.validation_fraction, rng, earlier)
-    every = splits_of(settings.cv, given.X, codes, call.groups)
+    every = splits_of(settings.cv, X, codes, call.groups)
     if n_members == 1:  # of splits in the order of time the last has the longest past
         return every[-1:], earlier
     if settings.is_open("n_members"):
@@ -154,7 +212,7 @@ def _judgement(
         targets = read_targets(y, type(draft.estimator).__name__, expected)
         values = targets.values
         weights = weights_beside(given.weights, sample_weight, targets.codes).rows
-        own = given.reader.compact(draft.estimator, X).inputs()
+        own = given.reading.reader.compact(draft.estimator, X).inputs()
         parts = [np.arange(len(targets))]
     elif weights is not None and not any(weights[rows].sum() > 0 for rows in parts):
         raise ValueError(

@@ -102,6 +102,12 @@ class Settings:
         """The solver, and what became of every parameter that was open."""
         return {"solver": self.solver} | {name: getattr(self, name) for name in self.reasons}
 
+    @property
+    def chooses(self) -> bool:
+        """Whether the table is read in the way that does best on rows held out."""
+        open_ = self.is_open("solver") and isinstance(self.encoder, str)
+        return open_ and self.early_stopping and not self.full_batch
+
     def is_open(self, name: str) -> bool:
         """Whether the parameter was left to "auto"."""
         return name in self.reasons

@@ -53,6 +53,12 @@ class TableRows:
                 out[rows, start + position[rows].astype(int)] = 1
         return out
 
+    def without_bins(self) -> TableRows:
+        """Return the same rows without the fields that are bins."""
+        kept = self.kinds != PIECEWISE_LINEAR
+        positions = np.ascontiguousarray(self.positions[:, kept])
+        return TableRows(self.dense, positions, self.kinds[kept], self.widths[kept])
+
     @property
     def arrays(self) -> tuple[NDArray, ...]:
         """What differs from row to row."""
@@ -78,6 +84,10 @@ class DenseRows:
         """Return the matrix."""
         return self.X
 
+    def without_bins(self) -> DenseRows:
+        """Return the same rows: there are no bins."""
+        return self
+
     @property
     def arrays(self) -> tuple[NDArray, ...]:
         """What differs from row to row."""
@@ -101,6 +111,10 @@ class SparseRows:
     def expand(self) -> Any:
         """Return the matrix, which stays sparse."""
         return self.X
+
+    def without_bins(self) -> SparseRows:
+        """Return the same rows: there are no bins."""
+        return self
 
     @property
     def arrays(self) -> tuple[Any, ...]:

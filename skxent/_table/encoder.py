@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -255,8 +256,9 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         -------
         names : ndarray of str
             The name of a number; with ``_missing`` for its indicator, ``_standard`` for the
-            standardised column, ``_bin0``, ``_bin1``, ... for its bins. The name of a category with ``_`` and the level, and with ``_odds``
-            for the log-odds of the classes. A name that is taken has one more ``_``.
+            standardised column, ``_bin0``, ``_bin1``, ... for its bins. The name of a category
+            with ``_`` and the level, and with ``_odds`` for the log-odds of the classes. A name
+            that is taken has one more ``_``.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
@@ -318,6 +320,14 @@ def learn_encoder(
     """
     new = copy.copy(encoder)
     return new, new._learn(X, y, sample_weight, keep_constants)
+
+
+def without_bins(encoder: TableEncoder) -> Any:
+    """Return a copy of a fitted encoder that gives no bins."""
+    new: Any = copy.copy(encoder)
+    encoding = encoder._encoding
+    new._encoding = replace(encoding, numbers=encoding.numbers.without_bins())
+    return new
 
 
 def encoding_of(encoder: TableEncoder) -> Encoding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,10 @@ class Numbers:
 
     def __post_init__(self):
         object.__setattr__(self, "widths", np.isfinite(self.edges).sum(axis=0) - 1)
+
+    def without_bins(self) -> Numbers:
+        """Return the same without any bins."""
+        return replace(self, binned=self.binned[:0], edges=self.edges[:0, :0], n_bins=0)
 
     @property
     def n_dense(self) -> int:

@@ -13,7 +13,14 @@ import scipy.sparse as sp
 
 from .checks import checked_numbers, checked_table, plain_rows
 from .compact import CompactRows, DenseRows, rows_of
-from .encoder import TableEncoder, encoding_of, learn_encoder, pack_encoder, unpack_encoder
+from .encoder import (
+    TableEncoder,
+    encoding_of,
+    learn_encoder,
+    pack_encoder,
+    unpack_encoder,
+    without_bins,
+)
 from .encoding import Seen
 
 
@@ -33,6 +40,17 @@ class TableReader:
         """
         return encoding_of(self.encoder).read(checked_table(estimator, X), seen)
 
+    @property
+    def n_bins(self) -> int:
+        """Largest number of bins of a column."""
+        return encoding_of(self.encoder).numbers.n_bins
+
+    def rivals(self, rows: CompactRows) -> list[tuple[Reader, CompactRows]]:
+        """Return other ways to read rows that this has read: without bins, where there are some."""
+        if self.encoder.n_bins != "auto" or not len(encoding_of(self.encoder).numbers.binned):
+            return []
+        return [(TableReader(without_bins(self.encoder), self.dtype), rows.without_bins())]
+
     def pack(self) -> dict[str, Any]:
         """Return the encoder as it is saved."""
         return pack_encoder(self.encoder)
@@ -43,6 +61,7 @@ class PassThrough:
     """Hands rows of finite numbers on as they are."""
 
     passes_through: ClassVar[bool] = True
+    n_bins: ClassVar[int] = 0
     dtype: str
 
     def compact(self, estimator: Any, X: Any, seen: Seen | None = None) -> CompactRows:
@@ -59,6 +78,10 @@ class PassThrough:
                 "what gaps mean, or impute them first."
             )
         return rows_of(X)
+
+    def rivals(self, rows: CompactRows) -> list[tuple[Reader, CompactRows]]:
+        """Return other ways to read rows: there are none."""
+        return []
 
     def pack(self) -> None:
         """Return what is saved instead of an encoder: nothing."""

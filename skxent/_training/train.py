@@ -89,7 +89,7 @@ class Call:
 
 def train(problem: Problem, settings: Settings, call: Call) -> Trained:
     """Train every member of the committee."""
-    run = _Run(problem, settings, call)
+    run = Run(problem, settings, call)
     starts = run.starts()
     ends = run.minimize(starts) if settings.full_batch else run.descend(starts)
     _check_worth_keeping(problem.network, ends, settings)
@@ -99,7 +99,7 @@ def train(problem: Problem, settings: Settings, call: Call) -> Trained:
 
 
 @dataclass(frozen=True, eq=False)
-class _Ends:
+class Ends:
     """Where members ended: parameters, whose they are, who watched, and who came off worst."""
 
     params: NDArray
@@ -110,7 +110,7 @@ class _Ends:
     paths: Sequence[MiniBatch] = ()
 
 
-class _Run:
+class Run:
     """One call of :func:`train`: what its steps share."""
 
     def __init__(self, problem: Problem, settings: Settings, call: Call):
@@ -136,7 +136,7 @@ class _Run:
 
     # ---- full batch: every member to its own minimum
 
-    def minimize(self, starts: Sequence[NDArray]) -> _Ends:
+    def minimize(self, starts: Sequence[NDArray]) -> Ends:
         """Bring every member to a minimum of its own."""
         settings, problem = self.settings, self.problem
         monitors: list[Monitor] = []
@@ -156,11 +156,11 @@ class _Run:
         )
         watch, worst = merge_monitors([monitors[m] for m in members])
         so_far = self.call.so_far
-        return _Ends(params, members, watch, worst, None if so_far is None else so_far.rate)
+        return Ends(params, members, watch, worst, None if so_far is None else so_far.rate)
 
     # ---- mini batches: all members together, epoch by epoch
 
-    def descend(self, starts: Sequence[NDArray]) -> _Ends:
+    def descend(self, starts: Sequence[NDArray]) -> Ends:
         """Take all members down along batches, judged together after every epoch."""
         settings, watch = self.settings, self._monitor([])
         paths = self._paths(starts)
@@ -179,7 +179,7 @@ class _Run:
             rate_of_epoch=self._inverse_scaling(),
             n_jobs=self.problem.rows.n_threads,
         )
-        return _Ends(params, range(len(starts)), watch, watch, rate, paths)
+        return Ends(params, range(len(starts)), watch, watch, rate, paths)
 
     def _paths(self, starts):
         """Every member's way down, taken up where it was left if its state was kept."""
@@ -269,7 +269,7 @@ class _Run:
 
     # ---- what it came to
 
-    def temperature(self, ends: _Ends) -> float:
+    def temperature(self, ends: Ends) -> float:
         """Return the temperature of the committee, by the rows held out."""
         settings, call = self.settings, self.call
         if self.held_out is not None and settings.calibration is not None:
@@ -279,7 +279,7 @@ class _Run:
             return call.previous.temperature  # partial_fit holds nothing out: what fit has learnt
         return 1.0
 
-    def report(self, ends: _Ends, temperature: float) -> None:
+    def report(self, ends: Ends, temperature: float) -> None:
         """Warn if training ended otherwise than it should, and say how it ended if asked to."""
         settings, incremental = self.settings, self.call.incremental
         # a schedule that ends with max_iter is meant to
@@ -289,7 +289,7 @@ class _Run:
         if int(settings.verbose) > 1 and not incremental:
             print(closing_line(ends.watch, temperature))
 
-    def trained(self, ends: _Ends, temperature: float) -> Trained:
+    def trained(self, ends: Ends, temperature: float) -> Trained:
         """Put together what is kept."""
         watch, call, problem = ends.watch, self.call, self.problem
         history = copy.deepcopy(self.past)
@@ -343,7 +343,7 @@ def _objectives(problem: Problem, settings: Settings) -> list[Objective]:
     ]
 
 
-def _check_worth_keeping(network: Network, ends: _Ends, settings: Settings) -> None:
+def _check_worth_keeping(network: Network, ends: Ends, settings: Settings) -> None:
     """Raise if there are no parameters to keep."""
     watch = ends.watch
     if watch.ending is Ending.INTERRUPTED and watch.n_epochs == 0:

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._classifier import SoftmaxMLPClassifier
 from .._docstrings import docstring_like
+from .._reading import Reading
 from .._threads import effective_n_jobs
 from . import _worker
 from ._rows import spread
@@ -112,7 +113,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):  # noqa: D101 - below
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self, name):
                 setattr(face, name, getattr(self, name))
-        return reader, spread(
+        shared = spread(
             X,
             _worker.Preparation(face, reader, targets.outputs, settings.label_smoothing),
             n_features=first.n_features,
@@ -121,6 +122,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):  # noqa: D101 - below
             out_of_fold=(rows, seen.statistics) if seen and seen.statistics else None,
             n_threads=None if settings.n_jobs is None else effective_n_jobs(settings.n_jobs),
         )
+        return Reading(reader, shared)
 
     def _sample(self, X):
         """Numbers of the rows that an encoder is learnt from: all, or as many as may come here."""

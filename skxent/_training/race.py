@@ -1,0 +1,53 @@
+"""A race between ways to read a table: a few epochs of two members tell which of them is better.
+
+The rows that a member does not see judge it, as they do in training. On 44
+public tables, 20 of 60 epochs of two of eight members find what all would find, but for .1 % of the
+log loss; ten epochs lose .5 %.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .._settings import Settings
+from .problem import Problem
+from .stopping import Ending
+from .train import Call, Run
+
+EPOCHS, MEMBERS = 20, 2
+_MARGIN = 0.99  # share of the first one's loss below which another is taken instead ...
+_SMALLEST = 0.01  # ... and what both have more, so that losses near 0 do not count by their ratio
+
+
+def race(problems: Sequence[Problem], settings: Settings, call: Call) -> tuple[int, list[float]]:
+    """Return which of the problems is best, and the lowest log loss of each on rows held out.
+
+    They are of the same rows, read in different ways. The first is taken unless another is clearly
+    better. Ctrl-C is the caller's.
+    """
+    losses = [_lowest_loss(problem, settings, call) for problem in problems]
+    best = min(range(len(losses)), key=losses.__getitem__)
+    clearly = losses[best] + _SMALLEST < _MARGIN * (losses[0] + _SMALLEST)
+    return (best if clearly else 0), losses
+
+
+def _lowest_loss(problem, settings, call):
+    """Return the lowest log loss in the first epochs; infinity where they were cut short."""
+    problem = replace(problem, splits=problem.splits[:MEMBERS], rng=copy.deepcopy(problem.rng))
+    brief = replace(
+        settings,
+        max_iter=min(EPOCHS, settings.max_iter),
+        max_time=None if settings.max_time is None else settings.max_time / 10,
+        n_iter_no_change=math.inf,
+        scoring=None,
+        verbose=0,
+    )
+    run = Run(problem, brief, Call(started=call.started))
+    watch = run.descend(run.starts()).watch
+    if watch.ending is Ending.INTERRUPTED:
+        raise KeyboardInterrupt
+    whole = watch.ending is Ending.MAX_ITER
+    return min(watch.history["validation_loss"]) if whole else math.inf

@@ -1,0 +1,108 @@
+"""The way a table is read is chosen by rows held out."""
+
+import numpy as np
+import pytest
+from common import stopping_short
+
+from skxent import SoftmaxMLPClassifier, TableEncoder
+from skxent._training import race
+
+ROWS = 1200
+
+
+@pytest.fixture(scope="module")
+def steps():
+    """Thresholds in single columns, which bins show at once."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(ROWS, 6))
+    y = ((X[:, 0] > 0.8).astype(int) + (X[:, 1] < -0.4) + (np.abs(X[:, 2]) > 1.2)) % 2
+    return X, y
+
+
+@pytest.fixture(scope="module")
+def differences():
+    """Small differences between columns that are large, and alike."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(ROWS, 1)) * 20 + rng.normal(size=(ROWS, 12))
+    return X, (X[:, 0] - X[:, 1] + X[:, 2] - X[:, 3] > 0).astype(int)
+
+
+def fit(X, y, **params):
+    return SoftmaxMLPClassifier(random_state=0, **{"max_iter": 25, **params}).fit(X, y)
+
+
+def test_bins_stay_where_they_help(steps):
+    clf = fit(*steps)
+    assert clf.auto_["bins"] == clf.encoder_.n_bins_ == 16
+    assert "bins = 16  (log loss" in clf.summary()
+    assert any("_bin" in name for name in clf.encoder_.get_feature_names_out())
+
+
+def test_bins_go_where_they_hurt(differences):
+    X, y = differences
+    clf = fit(X, y)
+    assert clf.auto_["bins"] == clf.encoder_.n_bins_ == 0
+    assert not any("_bin" in name for name in clf.encoder_.get_feature_names_out())
+    n_inputs = clf.coefs_[0].shape[1]
+    assert n_inputs == clf.encoder_.transform(X[:2]).shape[1] == 24
+    given = fit(X, y, encoder=TableEncoder(n_bins=16, dtype="float32"))
+    assert clf.best_validation_score_ > given.best_validation_score_
+
+
+@stopping_short
+@pytest.mark.parametrize(
+    "params", [{"solver": "adam"}, {"encoder": TableEncoder()}, {"early_stopping": False}], ids=str
+)
+def test_what_is_named_is_not_raced(params, steps):
+    clf = fit(*steps, **{"max_iter": 2, **params})
+    assert "bins" not in clf.auto_ and clf.encoder_.n_bins_ == 16
+
+
+def test_where_nothing_is_held_out_there_is_no_race(steps):
+    X, y = steps
+    clf = SoftmaxMLPClassifier(random_state=0, max_iter=2).fit(X, y, X_val=X, y_val=y)
+    assert "bins" not in clf.auto_
+    assert "bins" not in SoftmaxMLPClassifier().partial_fit(X, y, classes=[0, 1]).auto_
+    few = SoftmaxMLPClassifier(random_state=0, max_iter=2).fit(X[:500], y[:500])
+    assert "bins" not in few.auto_  # no bins, nothing to choose
+
+
+def test_the_race_leaves_the_random_numbers_alone(steps):
+    """What is chosen trains as if there had been no race."""
+    X, y = steps
+    rng = np.random.RandomState(0)
+    raced = SoftmaxMLPClassifier(random_state=rng, max_iter=3).fit(X, y)
+    after = rng.randint(1000)
+    rng = np.random.RandomState(0)
+    alone = SoftmaxMLPClassifier(
+        random_state=rng, max_iter=3, encoder=TableEncoder(n_bins=16, dtype="float32")
+    ).fit(X, y)
+    assert after == rng.randint(1000)
+    np.testing.assert_array_equal(raced.predict_proba(X), alone.predict_proba(X))
+
+
+def test_ctrl_c_in_the_race_leaves_what_was_there(steps, monkeypatch):
+    X, y = steps
+    clf = fit(X, y, max_iter=2)
+    before = vars(clf).copy()
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(race.Run, "descend", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, y)
+    assert vars(clf) == before
+
+
+def test_a_race_that_is_cut_short_chooses_nothing(differences):
+    X, y = differences
+    clf = fit(X, y, max_time=1e-3)
+    assert clf.auto_["bins"] == 16 and "cut short" in clf.summary()
+
+
+def test_a_race_is_lost_by_a_margin_only(monkeypatch):
+    for losses, best in (((0.5, 0.499), 0), ((0.5, 0.48), 1), ((0.0, 0.0), 0), ((0.5, np.inf), 0)):
+        given = iter(losses)
+        monkeypatch.setattr(race, "_lowest_loss", lambda *_, given=given: next(given))
+        assert race.race([None, None], None, None) == (best, list(losses))

@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from common import SMALL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -17,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skxent import TableEncoder
+from skxent import SoftmaxMLPClassifier, TableEncoder
 from skxent._columns import Column
 from skxent._table.checks import checked_table, rare_below
 from skxent._table.encoder import encoding_of, pack_encoder, unpack_encoder
@@ -566,6 +567,74 @@ def test_log_odds_of_rows_without_weight_are_never_learnt():
     )
     out = TableEncoder().fit_transform(X, y, sample_weight=weights)
     assert_array_equal(out[kept], TableEncoder().fit_transform(X[kept], y[kept]))
+
+
+def _numbered(n, kind):
+    """Nearly unique text: ids of which a share comes twice, ids in pairs, numbers as text."""
+    rng = np.random.default_rng(n)
+    if kind == "numbers":
+        return [f"{x:.3f}" for x in rng.lognormal(3, 1, n)]
+    if kind == "pairs":
+        return [f"id{i // 2}" for i in range(n)]
+    ids = np.arange(n)
+    again = rng.choice(n, int(n * kind), replace=False)
+    ids[again] = rng.permutation(n)[: len(again)]
+    return [f"id{i}" for i in ids]
+
+
+@pytest.mark.parametrize("kind", [0.0, 0.01, 0.1, 0.5, "pairs", "numbers"])
+@pytest.mark.parametrize("n", [60, 700, 1400])
+def test_nearly_unique_text_is_left_out(n, kind):
+    rng = np.random.default_rng(0)
+    X, y = pd.DataFrame({"a": rng.normal(size=n)}), rng.integers(0, 2, n)
+    bare = TableEncoder(n_bins=0).fit_transform(X, y)
+    X["id"] = _numbered(n, kind)
+    encoder = TableEncoder(n_bins=0)
+    encoded = encoder.fit_transform(X, y)
+    names = encoder.get_feature_names_out().tolist()
+    # a few ids may have met three times in a row of many; then a level or two, no column of noise
+    assert not [name for name in names if name.startswith("id_id")]
+    assert_array_equal(encoded[:, 0], bare[:, 0])
+    if kind != 0.5:
+        assert names == ["a"]
+    assert_array_equal(encoder.transform(X.assign(id="new"))[:, 0], bare[:, 0])
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("n", [700, 3000])
+def test_the_scale_of_log_odds_is_that_of_prediction(n, n_classes):
+    """A row of fit and the same row later differ by the fold, not by centre, scale or bins."""
+    X, y = _identifiers(n, 0, n_classes)
+    X.loc[X.index[: n // 4], "id"] = [f"rare{i}" for i in range(n // 4)]
+    encoder = TableEncoder().fit(X, y)
+    encoding = encoding_of(encoder)
+    (table,) = encoding.log_odds.tables.values()
+    assert not [text for text in table if text.startswith("rare")]
+    statistics = encoding.log_odds.look_up([Column(X["id"].to_numpy()), Column(X["x"].to_numpy())])
+    at = np.flatnonzero(encoding.numbers.columns >= X.shape[1])
+    assert len(at) == (1 if n_classes == 2 else n_classes)
+    for k, statistic in zip(at, statistics, strict=True):
+        assert encoding.numbers.center[k] == np.quantile(statistic, 0.5, method="inverted_cdf")
+    rare, again = np.arange(n // 4), TableEncoder().fit_transform(X, y)
+    assert_array_equal(encoder.transform(X)[rare], again[rare])
+    dense = len(encoding.numbers.linear)
+    assert np.abs(encoder.transform(X)[:, :dense] - again[:, :dense]).max() < 2
+
+
+def test_an_id_changes_nothing(noisy_labels):
+    X, y = noisy_labels
+    clf = SoftmaxMLPClassifier(**SMALL).fit(X.assign(id=[f"id{i}" for i in range(len(X))]), y)
+    bare = SoftmaxMLPClassifier(**SMALL).fit(X, y)
+    for id_ in ("new", [f"id{i}" for i in range(len(X))], None):
+        assert_array_equal(clf.predict_proba(X.assign(id=id_)), bare.predict_proba(X))
+
+
+@pytest.fixture
+def noisy_labels():
+    """Three numbers, of which the first says something of the class."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(700, 3)), columns=list("abc"))
+    return X, np.where(X["a"] + rng.normal(size=700) > 0, "yes", "no")
 
 
 # ---- what does not fit

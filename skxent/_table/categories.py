@@ -13,6 +13,9 @@ from .._columns import Column, text_of
 from .checks import rare_below
 
 _MAX_LEVELS = 1000  # levels of one column that may have a column of their own
+# more levels than these, and fewer rows for each on average: an identifier more than a category,
+# where a level that comes twice or so has met itself by chance
+_IDENTIFIERS, _ROWS_OF_EACH, _RARE_AMONG_THEM = 10, 3, 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,10 @@ def learn_categories(
     used, levels, gap_codes, rare_codes, widths = [], [], [], [], []
     for i in numbers:
         counts = _level_counts(columns[i], weights)
-        own = [t for t, count in counts.items() if count >= rare_below(n_rows)]
+        enough = rare_below(n_rows)
+        if len(counts) > _IDENTIFIERS and n_rows < _ROWS_OF_EACH * len(counts):
+            enough = max(enough, _RARE_AMONG_THEM)
+        own = [t for t, count in counts.items() if count >= enough]
         by_count = [(-counts[t], t or "", t) for t in own]
         own = [t for *_, t in sorted(by_count, key=itemgetter(0, 1))][:_MAX_LEVELS]
         has_rare = len(own) < len(counts)

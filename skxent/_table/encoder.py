@@ -107,8 +107,9 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     count relative to their mean.
 
     A level is rare, and so are gaps in a numeric column, if it has less than 2 rows or less
-    than one row in 500, where 10 rows are always enough. At most 1000 levels of a column,
-    the most frequent ones, have a column of their own.
+    than one row in 500, where 10 rows are always enough. In a column of nearly unique text (more
+    than 10 levels, with less than 3 rows on average) a level with less than 5 rows is rare, too. At
+    most 1000 levels of a column, the most frequent ones, have a column of their own.
 
     Half of the edges of the bins are at quantiles of the rows, the other half at quantiles
     of the distinct values: a column that is mostly zero keeps its resolution elsewhere. With
@@ -167,8 +168,8 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             The table.
         y : array-like of shape (n_samples,), default=None
             Class labels. With up to 10 classes, each column of more than 32 levels also gives the
-            log-odds of the classes by level, shrunk to 0 where a level has few rows. Other targets
-            are ignored.
+            log-odds of the classes by level, shrunk to 0 where a level has few rows and exactly 0
+            where it has less than 3; where all have, there are none. Other targets are ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 
@@ -187,7 +188,8 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
 
         The statistics of `y` by level are those of other rows here, as in scikit-learn's
         :class:`~sklearn.preprocessing.TargetEncoder`: with `y` and a column of more than 32
-        levels, the result is not that of ``fit`` followed by ``transform``.
+        levels, the result is not that of ``fit`` followed by ``transform``. All else is, and so is
+        the scale of these statistics.
 
         Parameters
         ----------

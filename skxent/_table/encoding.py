@@ -142,7 +142,9 @@ def learn_encoding(
     columns = columns_of(rows)
     sparse = sp.issparse(X)
     schema = learn_schema(columns, categorical_features, names, sparse=sparse)
-    log_odds, statistics = learn_log_odds(columns, schema.categorical, y, kept, weights)
+    log_odds, out_of_fold = learn_log_odds(columns, schema.categorical, y, kept, weights)
+    # scaled as they will be at prediction: those of other rows have another spread
+    statistics = log_odds.look_up(columns)
     plain = [] if sparse else schema.plain
     arrays = [*(columns[i].numbers for i in plain), *statistics]
     numbers = learn_numbers(
@@ -166,8 +168,8 @@ def learn_encoding(
     scale = learn_sparse(rows, weights, schema.infinite) if sparse else None
     encoding = Encoding(schema, numbers, categories, log_odds, scale, dtype)
     if kept is None or kept.all():
-        return encoding, Seen(columns, statistics)
-    return encoding, Seen(columns_of(X), [_spread(values, kept) for values in statistics])
+        return encoding, Seen(columns, out_of_fold)
+    return encoding, Seen(columns_of(X), [_spread(values, kept) for values in out_of_fold])
 
 
 def _spread(values, kept):

@@ -19,6 +19,7 @@ from sklearn.utils.validation import column_or_1d
 from .._columns import Column, text_of
 
 _PRIOR_ROWS = 10.0  # rows' worth of the overall rates, mixed into those of every level
+_FEWEST_ROWS = 3  # a level with fewer says nothing: leave one out, and there is next to none
 _N_FOLDS = 8
 _MANY_LEVELS = 32  # above, most levels have too few rows: what they say of y is a number more
 _MANY_CLASSES = 10  # above, one number per class and column would be too many
@@ -55,11 +56,12 @@ def learn_log_odds(
     kept: NDArray | None,
     weights: NDArray | None,
 ) -> tuple[LogOdds, list[NDArray]]:
-    """Learn the log-odds of y by level of the columns with many levels; return them by row too.
+    """Learn the log-odds of y by level of the columns with many levels.
 
-    `numbers` are those of the columns to look at; `kept` are the rows of y that they have.
+    Returned beside them are those of every row, out of fold. `numbers` are those of the columns to
+    look at; `kept` are the rows of y that they have.
     """
-    tables, by_row = {}, []
+    tables, out_of_fold = {}, []
     with np.errstate(invalid="ignore"):  # where scikit-learn asks whether floats are whole
         if y is None or type_of_target(y) not in ("binary", "multiclass"):
             return LogOdds({}), []
@@ -68,10 +70,11 @@ def learn_log_odds(
     for i in numbers:
         if len(labels) <= _MANY_CLASSES and len(columns[i].coded[1]) > _MANY_LEVELS:
             table, values = level_log_odds(columns[i], classes, len(labels), weights)
-            if len(table) > _MANY_LEVELS:
-                tables[i] = table
-                by_row += [*values.T]
-    return LogOdds(tables), by_row
+            spoken = {text: odds for text, odds in table.items() if any(odds)}
+            if len(table) > _MANY_LEVELS and spoken:  # a level left out has 0 as well
+                tables[i] = spoken
+                out_of_fold += [*values.T]
+    return LogOdds(tables), out_of_fold
 
 
 def level_log_odds(
@@ -80,7 +83,8 @@ def level_log_odds(
     """Learn log p(class | level) / p(class), shrunk towards 0 where a level has few rows.
 
     Returns the statistics of each level by its text, as a dictionary of lists (one number for two
-    classes: the difference of both), and those of the given rows, each from the other folds.
+    classes: the difference of both), and those of the given rows, each from the other folds. A
+    level of too few rows has exactly 0.
     """
     codes, values = column.coded
     ids: dict = {}
@@ -91,10 +95,12 @@ def level_log_odds(
     mass = np.bincount(cells, weights, len(ids) * _N_FOLDS * n_classes)
     mass = mass.reshape(len(ids), _N_FOLDS, n_classes)
     total = mass.sum(axis=1)
+    rows = total.sum(axis=1)
     out_of_fold = np.stack([_log_odds(total - mass[:, f]) for f in range(_N_FOLDS)])
-    seen = total.any(axis=1)  # a pandas Categorical may have levels that no row has
-    odds = _log_odds(total).tolist()
-    table = {text: odds[i] for text, i in ids.items() if seen[i]}
+    odds = _log_odds(total)
+    out_of_fold[:, rows < _FEWEST_ROWS] = odds[rows < _FEWEST_ROWS] = 0.0
+    # a pandas Categorical may have levels that no row has
+    table = {text: odds[i].tolist() for text, i in ids.items() if rows[i]}
     return table, out_of_fold[folds, codes]
 
 

@@ -169,7 +169,8 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         y : array-like of shape (n_samples,), default=None
             Class labels. With up to 10 classes, each column of more than 32 levels also gives the
             log-odds of the classes by level, shrunk to 0 where a level has few rows and exactly 0
-            where it has less than 3; where all have, there are none. Other targets are ignored.
+            where it has one. There are none where levels tell the class of a row that is left out
+            no better than chance would. Other targets are ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 

@@ -19,7 +19,7 @@ from sklearn.utils.validation import column_or_1d
 from .._columns import Column, text_of
 
 _PRIOR_ROWS = 10.0  # rows' worth of the overall rates, mixed into those of every level
-_FEWEST_ROWS = 3  # a level with fewer says nothing: leave one out, and there is next to none
+_BEYOND_CHANCE = 2.0  # standard errors by which levels must tell more than the overall rates do
 _N_FOLDS = 8
 _MANY_LEVELS = 32  # above, most levels have too few rows: what they say of y is a number more
 _MANY_CLASSES = 10  # above, one number per class and column would be too many
@@ -70,9 +70,9 @@ def learn_log_odds(
     for i in numbers:
         if len(labels) <= _MANY_CLASSES and len(columns[i].coded[1]) > _MANY_LEVELS:
             table, values = level_log_odds(columns[i], classes, len(labels), weights)
-            spoken = {text: odds for text, odds in table.items() if any(odds)}
-            if len(table) > _MANY_LEVELS and spoken:  # a level left out has 0 as well
-                tables[i] = spoken
+            if len(table) > _MANY_LEVELS and values.any():
+                # a level that is left out has 0 as well
+                tables[i] = {text: odds for text, odds in table.items() if any(odds)}
                 out_of_fold += [*values.T]
     return LogOdds(tables), out_of_fold
 
@@ -83,8 +83,9 @@ def level_log_odds(
     """Learn log p(class | level) / p(class), shrunk towards 0 where a level has few rows.
 
     Returns the statistics of each level by its text, as a dictionary of lists (one number for two
-    classes: the difference of both), and those of the given rows, each from the other folds. A
-    level of too few rows has exactly 0.
+    classes: the difference of both), and those of the given rows, each from the other folds. They
+    are exactly 0 for a level of one row, and for all levels where they tell no more of a row that
+    is left out than chance would: such a column is an identifier.
     """
     codes, values = column.coded
     ids: dict = {}
@@ -98,10 +99,24 @@ def level_log_odds(
     rows = total.sum(axis=1)
     out_of_fold = np.stack([_log_odds(total - mass[:, f]) for f in range(_N_FOLDS)])
     odds = _log_odds(total)
-    out_of_fold[:, rows < _FEWEST_ROWS] = odds[rows < _FEWEST_ROWS] = 0.0
+    silent = (rows <= 1) | ~_tells(total)
+    out_of_fold[:, silent] = odds[silent] = 0.0
     # a pandas Categorical may have levels that no row has
     table = {text: odds[i].tolist() for text, i in ids.items() if rows[i]}
     return table, out_of_fold[folds, codes]
+
+
+def _tells(mass):
+    """Whether levels tell the class of a row, itself left out, better than the overall rates do.
+
+    The gain in log-likelihood must stand out from its own standard error. `mass` has the rows of
+    each level and class.
+    """
+    prior = _prior(mass)
+    others = np.maximum(mass - 1, 0) + _PRIOR_ROWS * prior
+    rows = np.maximum(mass.sum(axis=1, keepdims=True) - 1, 0) + _PRIOR_ROWS
+    gain = np.log(others / rows / prior)
+    return (mass * gain).sum() > _BEYOND_CHANCE * np.sqrt((mass * gain**2).sum())
 
 
 def _look_up(column, table):
@@ -116,7 +131,11 @@ def _key(value):
 
 
 def _log_odds(mass):
-    prior = (mass.sum(axis=0) + 1e-9) / (mass.sum() + 1e-9 * mass.shape[1])
+    prior = _prior(mass)
     rows = mass.sum(axis=1, keepdims=True)
     odds = np.log((mass + _PRIOR_ROWS * prior) / (rows + _PRIOR_ROWS) / prior)
     return odds[:, 1:] - odds[:, :1] if mass.shape[1] == 2 else odds
+
+
+def _prior(mass):
+    return (mass.sum(axis=0) + 1e-9) / (mass.sum() + 1e-9 * mass.shape[1])

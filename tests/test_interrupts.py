@@ -13,7 +13,13 @@ import numpy as np
 import pytest
 from common import assert_best_of_history, every_solver, network, overfitting
 from numpy.testing import assert_array_equal
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import BaggingClassifier
 from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate, learning_curve
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 # runs are cut short here all the time; what should warn is tested by name
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -102,6 +108,90 @@ def test_ctrl_c_of_a_committee(noisy):
         assert_best_of_history(clf, X_val, y_val)
 
 
+class Press:
+    """A schedule during which Ctrl-C is pressed in some epoch of the first fit; then it counts."""
+
+    def __init__(self, at):
+        self.at, self.n_calls = at, 0
+
+    def __deepcopy__(self, memo):  # clones count together
+        return self
+
+    def __call__(self, fraction):
+        self.n_calls += 1
+        if self.n_calls == self.at:
+            raise KeyboardInterrupt
+        return 1.0
+
+
+MANY = {
+    "cross_val_score": lambda clf, X, y: cross_val_score(clf, X, y, cv=3),
+    "cross_validate": lambda clf, X, y: cross_validate(clf, X, y, cv=3, error_score="raise"),
+    "learning_curve": lambda clf, X, y: learning_curve(clf, X, y, cv=3, train_sizes=[0.5, 1.0]),
+    "search": lambda clf, X, y: GridSearchCV(clf, {"alpha": [0.1, 1.0]}, cv=3).fit(X, y),
+    "nested": lambda clf, X, y: cross_val_score(
+        GridSearchCV(make_pipeline(clf), {"softmaxmlpclassifier__alpha": [0.1]}, cv=3), X, y, cv=3
+    ),
+    "calibration": lambda clf, X, y: CalibratedClassifierCV(clf, cv=3).fit(X, y),
+    "bagging": lambda clf, X, y: BaggingClassifier(clf, 3).fit(X, y),
+    "one-vs-rest": lambda clf, X, y: OneVsRestClassifier(clf).fit(X, y),
+}
+
+
+@pytest.mark.parametrize("params", [{"solver": "adam"}, {"solver": "adam", "n_members": 2}])
+@pytest.mark.parametrize("many", MANY.values(), ids=MANY)
+def test_ctrl_c_in_one_fit_of_many_reaches_the_caller(many, params, noisy):
+    X, y, *_ = noisy
+    press = Press(at=100)
+    clf = network(**params, learning_rate=press, max_iter=200, n_iter_no_change=np.inf)
+    with pytest.raises(KeyboardInterrupt):
+        many(clf, X, y)
+    assert press.n_calls <= 100 + len(X)  # of the other members in the same epoch; no other fit
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "gradient_descent"])
+def test_ctrl_c_in_one_full_batch_fit_of_many_reaches_the_caller(solver, noisy):
+    X, y, *_ = noisy
+    calls = []
+
+    def scoring(estimator, X, y):
+        calls.append(0)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return 0.5
+
+    clf = network(**overfitting(solver), scoring=scoring, early_stopping=True, max_iter=100)
+    with pytest.raises(KeyboardInterrupt):
+        cross_val_score(clf, X, y, cv=3)
+    assert len(calls) == 5
+
+
+def test_ctrl_c_in_a_pipeline_is_as_in_a_fit(noisy):
+    X, y, *_ = noisy
+    clf = network(max_iter=100, early_stopping=True, scoring=Interrupt(5), solver="adam")
+    pipe = make_pipeline(StandardScaler(), clf)
+    with pytest.warns(UserWarning, match="interrupted by user after 4 epochs"):
+        pipe.fit(X, y)
+    assert np.isfinite(pipe.predict_proba(X)).all()
+
+
+def test_a_second_ctrl_c_reaches_the_caller(noisy, monkeypatch):
+    """Here while the temperature is fitted; the model that was there before is still there."""
+    X, y, *_ = noisy
+    params = dict(max_iter=100, early_stopping=True, solver="adam", calibration="temperature")
+    clf = network(**params).fit(X, y)
+    before = clf.predict_proba(X)
+    clf.set_params(scoring=Interrupt(5))
+
+    def press_again(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skxent._training.held_out.fit_temperature", press_again)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, y)
+    assert_array_equal(clf.predict_proba(X), before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_from_outside():
     """A real SIGINT at a time of its own choice, in the middle of whatever goes on.
@@ -112,7 +202,14 @@ def test_ctrl_c_from_outside():
     import os, signal, threading, time, warnings
     import numpy as np
     from sklearn.datasets import load_digits
-    from sklearn.metrics import log_loss
+    from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import BaggingClassifier
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate, learning_curve
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
     from skxent import SoftmaxMLPClassifier
 
     X, y = load_digits(return_X_y=True)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .full_batch import gradient_descent, minimize_scipy
+from .interrupts import is_one_of_many
 from .mini_batch import MiniBatch
 from .objective import Objective
 from .schedules import Schedule
@@ -34,8 +35,8 @@ def train_jointly(
     """Take all paths down epoch by epoch until the monitor, or `max_iter`, ends it.
 
     The members train in parallel threads and are judged together. With `adaptive`, patience at its
-    end divides the rate by 5 instead of stopping, until it is 1e-6. Ctrl-C breaks off. Returns the
-    members' parameters and the rate at the end.
+    end divides the rate by 5 instead of stopping, until it is 1e-6. Ctrl-C breaks off, and is
+    raised where the fit is one of many. Returns the members' parameters and the rate at the end.
     """
     broken_off = threading.Event()
 
@@ -67,6 +68,8 @@ def train_jointly(
                 monitor.ending = Ending.MAX_ITER
         except KeyboardInterrupt:
             broken_off.set()
+            if is_one_of_many():
+                raise
             monitor.ending = Ending.INTERRUPTED
     last = np.array([path.current for path in paths])
     return monitor.choose(last), rate
@@ -88,7 +91,8 @@ def minimize_each(
     """Bring every member to its own minimum by a full-batch method.
 
     Ctrl-C, or whoever watches and wants to stop, breaks all of them off; those that have not begun
-    are left out. Returns the parameters, and which members they are of.
+    are left out. Ctrl-C is raised where the fit is one of many. Returns the parameters, and which
+    members they are of.
     """
     ends = list(starts)
 
@@ -115,6 +119,8 @@ def minimize_each(
         except KeyboardInterrupt:
             for monitor in monitors:
                 monitor.ending = Ending.INTERRUPTED
+            if is_one_of_many():
+                raise
 
     def begun(m):
         return monitors[m].n_epochs or monitors[m].ending is Ending.DIVERGED

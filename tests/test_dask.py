@@ -76,7 +76,8 @@ def frame(table):
     frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(7)])
     few = np.where(rng.random(N) < 0.7, y, rng.choice(["fir", "ivy"], N)).astype(object)
     few[::11] = None
-    many = np.char.add("town", rng.integers(0, 60, N).astype(str)).astype(object)
+    towns = rng.integers(0, 40, N) + 10 * np.unique(y, return_inverse=True)[1]
+    many = np.char.add("town", towns.astype(str)).astype(object)
     many[::13] = None
     frame["few"], frame["many"] = pd.Categorical(few), many
     return frame

@@ -203,13 +203,7 @@ def test_ctrl_c_from_outside():
     import numpy as np
     from sklearn.datasets import load_digits
     from sklearn.base import clone
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import BaggingClassifier
-from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate, learning_curve
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+    from sklearn.metrics import log_loss
     from skxent import SoftmaxMLPClassifier
 
     X, y = load_digits(return_X_y=True)

@@ -410,6 +410,37 @@ def test_predictions_are_lazy(fitted, client, table):
     assert single.dtype == single.compute().dtype == np.float32
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # of pandas 3.1, to Dask
+@pytest.mark.parametrize("kind", ["parquet", "csv", "pandas"])
+@pytest.mark.parametrize("n_parts", [1, 3])
+def test_predictions_of_files(kind, n_parts, fitted, table, tmp_path):
+    """One file is one task, which Dask puts together with what comes after it."""
+    frame = pd.DataFrame(table[0][::95], columns=[f"x{i}" for i in range(7)])
+    model = SoftmaxMLPClassifier(3, max_iter=1, random_state=0).fit(frame, table[1][::95])
+    far = DaskSoftmaxMLPClassifier()
+    vars(far).update(vars(model))
+    labels = dd.from_pandas(pd.Series(model.predict(frame)), npartitions=1)
+    if kind == "pandas":
+        rows = dd.from_pandas(frame, npartitions=n_parts)
+    else:
+        for number, part in enumerate(np.array_split(np.arange(len(frame)), n_parts)):
+            path = tmp_path / f"{number}.{kind}"
+            to_file = frame.iloc[part].to_csv if kind == "csv" else frame.iloc[part].to_parquet
+            to_file(path, index=False)
+        rows = (dd.read_csv if kind == "csv" else dd.read_parquet)(tmp_path / f"*.{kind}")
+    assert rows.npartitions == n_parts
+    for collection in (rows, rows.persist()):
+        for method in ("predict", "predict_proba", "decision_function"):
+            lazy = getattr(far, method)(collection)
+            assert isinstance(lazy, da.Array)
+            expected = getattr(model, method)(frame)
+            for scheduler in (None, "threads"):  # None: the cluster
+                if scheduler is None or collection is rows:
+                    got = lazy.compute(scheduler=scheduler)
+                    np.testing.assert_array_equal(got, expected)
+        assert far.score(collection, labels) == 1.0
+
+
 def test_local_model_needs_no_cluster(fitted, table):
     X, _, _ = table
     local = pickle.loads(pickle.dumps(fitted.to_local()))

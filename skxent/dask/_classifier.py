@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -213,9 +213,12 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):  # noqa: D101 - below
         elif method == "decision_function" and self.n_outputs_ == 1:
             shape = ()
         empty = np.empty((0, *shape), dtype=dtype)
-        model = dask.delayed(self.to_local())
+        local = self.to_local()
         if not hasattr(X, "map_blocks"):
-            return X.map_partitions(_worker.predicted, model, method, empty, meta=empty)
+            # Dask 2026.8 cannot fuse what reads one file with a task that makes the model
+            predicted = partial(_worker.predicted, model=local, method=method, empty=empty)
+            return X.map_partitions(predicted, meta=empty)
+        model = dask.delayed(local)  # one task, however many chunks
         X = X.rechunk({1: -1})
         chunks = (X.chunks[0], *((n,) for n in shape))
         dropped = [] if shape else [1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._kernels import Kernel
 from ._outputs import Outputs
-from ._persistence import pack_rng, unpack_rng
+from ._persistence import pack_rng, require, unpack_rng
 from ._table.reader import Reader, unpack_reader
 from ._threads import effective_n_jobs
+from ._training.activations import ACTIVATIONS
 from ._training.history import pack_history, unpack_history
 from ._training.network import Network
+from ._training.temperature import TEMPERATURES
 from ._training.train import State, Trained
 
 # logits beyond are set to it: their sums, differences and quotients stay finite in float32
@@ -198,4 +201,52 @@ def unpack_model(saved: dict[str, Any], *, exclusive: bool) -> tuple[Model, dict
         best_score=take("best_validation_score_"),
         state=state,
     )
-    return Model(reader, outputs, trained, take("auto_"), take("_reasons")), rest
+    model = Model(reader, outputs, trained, take("auto_"), take("_reasons"))
+    _check(model, rest["n_features_in_"])
+    return model, rest
+
+
+def _check(model: Model, n_features_in: int) -> None:
+    """Raise if parts of a model that was saved do not fit each other, or no fit leads there."""
+    reader, trained, params = model.reader, model.trained, model.params
+    require(reader.dtype in ("float32", "float64"), f"_dtype is {reader.dtype!r}")
+    _check_network(model.network, model.outputs, reader.n_encoded(n_features_in))
+    shape = params.shape if isinstance(params, np.ndarray) else ()
+    n_params = model.network.n_params
+    require(len(shape) == 2 and shape[0] > 0 and shape[1] == n_params, "_params has another shape")
+    require(params.dtype == reader.dtype, f"_params is {params.dtype}, not {reader.dtype}")
+    require(bool(np.isfinite(params).all()), "_params is not finite")
+    temperature = trained.temperature
+    low, high = TEMPERATURES
+    sound = isinstance(temperature, float) and low <= temperature <= high
+    require(sound, f"temperature_ is {temperature!r}, not in [{low}, {high}]")
+    state = trained.state
+    assert state is not None
+    for name, value in {
+        "n_iter_": trained.n_iter,
+        "best_epoch_": trained.best_epoch,
+        "t_": state.t,
+    }.items():
+        require(isinstance(value, Integral) and value >= 0, f"{name} is {value!r}")
+    for path in state.paths or ():
+        slots = [*path["slots"], path.get("average", params[0]), path.get("params", params[0])]
+        same = all(slot.shape == (n_params,) and slot.dtype == params.dtype for slot in slots)
+        require(same and path["step"] >= 0, "_states is not that of a network of this shape")
+    require(len(state.paths or params) == len(params), "_states is not one state for each network")
+
+
+def _check_network(network: Network, outputs: Outputs, n_encoded: int) -> None:
+    sizes, n = network.sizes, outputs.n_outputs
+    require(
+        all(isinstance(size, Integral) for size in sizes) and min(sizes[1:]) > 0 and sizes[-1] == n,
+        "_network_shape has no sizes of layers that end with n_outputs_",
+    )
+    require(sizes[0] == n_encoded, f"the network has not the {n_encoded} inputs of its encoder")
+    known = len(network.activations) == len(sizes) - 2 and set(network.activations) <= {
+        *ACTIVATIONS
+    }
+    require(known, "_network_shape has not one activation for each hidden layer")
+    n_classes = len(outputs.classes) if np.ndim(outputs.classes) == 1 else 0
+    one = n == 1 and n_classes == 2  # two classes are one output
+    many = n_classes == n and (n > 2 or not outputs.exclusive)
+    require(one or many, f"n_outputs_ is {n}, beside {n_classes} classes")

@@ -11,6 +11,7 @@ import base64
 import json
 import warnings
 from collections.abc import Iterable, Mapping
+from itertools import accumulate, islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,23 @@ class Versioned:
                 ),
                 stacklevel=2,
             )
-        super().__setstate__(state if written is None else self._unpack(unpack_plain(state)))
+        super().__setstate__(state if written is None else self._sound(state))
+
+    def _sound(self, state):
+        """Return the state again; ValueError, whatever is wrong with it."""
+        try:
+            return self._unpack(unpack_plain(state))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"This saved {type(self).__name__} is damaged ({error}). Load another copy of it, "
+                "or fit and save it again."
+            ) from error
+
+
+def require(holds: bool, what: str) -> None:
+    """Raise if what was saved is not as it must be; `what` says what is wrong."""
+    if not holds:
+        raise ValueError(what)
 
 
 # ---- what is plain and small
@@ -122,11 +139,17 @@ def pack_texts(texts: Iterable[str]) -> dict[str, np.ndarray]:
 
 def unpack_texts(packed: dict[str, np.ndarray]) -> list[str]:
     """Return the texts that were packed."""
-    content, ends = packed["bytes"].tobytes(), np.cumsum(packed["lengths"], dtype=np.int64)
-    if len(content) != (ends[-1] if len(ends) else 0) or (packed["lengths"] < 0).any():
-        raise ValueError("The saved texts are damaged: their lengths are not those of the bytes.")
-    pairs = zip([0, *ends[:-1].tolist()], ends.tolist(), strict=False)
+    content, ends = packed["bytes"].tobytes(), [*accumulate(_sizes(packed["lengths"]))]
+    require(len(content) == max(ends, default=0), "the lengths of texts are not those of the bytes")
+    pairs = pairwise([0, *ends])
     return [content[start:stop].decode("utf-8", "surrogatepass") for start, stop in pairs]
+
+
+def _sizes(packed: np.ndarray) -> list[int]:
+    """Return how many there are of something in each of several, as numbers that never overflow."""
+    require(packed.ndim == 1 and packed.dtype.kind == "i", "numbers of texts are no integers")
+    require(not (packed < 0).any(), "numbers of texts are negative")
+    return packed.tolist()
 
 
 def pack_names(state: dict[str, Any]) -> dict[str, Any]:
@@ -141,6 +164,7 @@ def unpack_names(state: dict[str, Any]) -> dict[str, Any]:
     if "feature_names_in_" not in state:
         return state
     names = np.array(unpack_texts(state["feature_names_in_"]), dtype=object)
+    require(len(names) == state["n_features_in_"], "feature_names_in_ has not n_features_in_ names")
     return state | {"feature_names_in_": names}
 
 
@@ -153,11 +177,15 @@ def pack_tables(tables: Iterable[Mapping[str, Any]]) -> dict[str, np.ndarray]:
 
 def unpack_tables(packed: dict[str, np.ndarray]) -> list[list[str]]:
     """Return the keys of each dictionary."""
-    texts = iter(unpack_texts(packed))
-    return [[next(texts) for _ in range(size)] for size in packed["sizes"].tolist()]
+    texts, sizes = unpack_texts(packed), _sizes(packed["sizes"])
+    require(sum(sizes) == len(texts), "the texts are more or less than there should be")
+    remaining = iter(texts)
+    return [[*islice(remaining, size)] for size in sizes]
 
 
 # ---- random numbers
+
+_MT19937_WORDS = 624
 
 
 def pack_rng(rng: Any) -> Any:
@@ -172,6 +200,8 @@ def unpack_rng(packed: Any) -> Any:
     """Return the RandomState that was packed."""
     if not isinstance(packed, dict):
         return packed
+    # NumPy takes any position, and reads there
+    require(0 <= packed["state"]["pos"] <= _MT19937_WORDS, "a random state has no such position")
     rng = np.random.RandomState()
     rng.set_state(packed)
     return rng

@@ -18,7 +18,13 @@ from sklearn.exceptions import InconsistentVersionWarning
 import skxent
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder, _persistence
 from skxent._model import fitted_model
-from skxent._persistence import FORMAT, pack_texts, unpack_texts
+from skxent._persistence import (
+    FORMAT,
+    pack_plain,
+    pack_texts,
+    unpack_plain,
+    unpack_texts,
+)
 
 pd = pytest.importorskip("pandas")
 skops_io = pytest.importorskip("skops.io")
@@ -237,8 +243,130 @@ def test_texts(texts):
 def test_damaged_texts():
     packed = pack_texts(["ab", "c"])
     for lengths in ([2, 2], [2], [4, -1]):
-        with pytest.raises(ValueError, match="The saved texts are damaged"):
+        with pytest.raises(ValueError, match="lengths of texts|of texts are"):
             unpack_texts(packed | {"lengths": np.array(lengths)})
+
+
+# ---- damaged states
+
+
+@pytest.fixture(scope="module")
+def states(table):
+    """The state of a classifier and that of its encoder, each unpacked into its entries."""
+    X, y = table
+    estimator = SoftmaxMLPClassifier(**SMALL | {"warm_start": True}).fit(X, y)
+    state = unpack_plain(pickle.loads(pickle.dumps(estimator.__getstate__())))
+    return state, unpack_plain(state["_encoder_state"])
+
+
+def entry(state, name):
+    """The last dictionary on the way to an entry, and its key there."""
+    *way, key = name.split(".")
+    for step in way:
+        state = state[step]
+    return state, key
+
+
+def load(state, cls=SoftmaxMLPClassifier):
+    state = pack_plain({name: state[name] for name in state if not name.startswith("_skxent")})
+    estimator = cls()
+    estimator.__setstate__(
+        state | {"_skxent_format": FORMAT, "_skxent_version": skxent.__version__}
+    )
+    return estimator
+
+
+HUGE = [-(2**62), -1, 0, 2**31, 2**40, 2**62]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["n_features_in_", "_widths", "_levels.sizes", "_levels.lengths", "_numeric", "_linear"]
+    + ["_gaps", "_binned", "_standard", "_categorical", "_rare_codes", "_gap_codes", "_kinds"]
+    + ["_statistics.columns", "_statistics.sizes", "_statistics.lengths"],
+)
+@pytest.mark.parametrize("number", HUGE)
+def test_numbers_in_an_encoder_that_no_fit_comes_to(name, number, states):
+    """Widths whose sum overflows would place rows of the weights outside of them."""
+    state, encoder = copy.deepcopy(states)
+    at, key = entry(encoder, name)
+    value = at[key]
+    if isinstance(value, int):
+        at[key] = number
+    elif isinstance(value, list):
+        value[-1] = number
+    else:
+        at[key] = value.astype(np.float64 if value.dtype.kind == "f" else np.int64)
+        at[key][-1] = number
+        if np.array_equal(at[key], value):  # it was that before
+            at[key][-1] = -3
+    with pytest.raises(ValueError, match="This saved SoftmaxMLPClassifier is damaged"):
+        load(state | {"_encoder_state": pack_plain(encoder)})
+    with pytest.raises(ValueError, match="This saved TableEncoder is damaged"):
+        load(encoder, TableEncoder)
+
+
+@pytest.mark.parametrize(
+    "name, number",
+    [
+        *((name, number) for name in ("n_features_in_", "n_outputs_") for number in HUGE),
+        *((name, -1) for name in ("t_", "n_iter_", "best_epoch_")),
+        *(("temperature_", number) for number in (0.0, -1.0, 1e-9, np.inf, np.nan, "1")),
+        ("_dtype", "float64"),
+        ("_dtype", "int8"),
+        ("_params", np.zeros((2, 3), np.float32)),
+        ("_params", None),
+        ("classes_", np.arange(5)),
+        ("classes_", np.array([["no", "yes"]])),
+        ("_rng.state.pos", 625),
+        ("_rng.state.pos", -1),
+        ("_states", [{}]),
+        ("history_", np.zeros((2, 2))),
+        ("feature_names_in_", pack_texts(["a"])),
+        ("_encoder_state", None),
+    ],
+)
+def test_numbers_in_a_classifier_that_no_fit_comes_to(name, number, states):
+    state, _ = copy.deepcopy(states)
+    at, key = entry(state, name)
+    assert key in at
+    at[key] = number
+    with pytest.raises(ValueError, match="This saved SoftmaxMLPClassifier is damaged"):
+        load(state)
+
+
+@pytest.mark.parametrize("sizes", [[4, 8, 7, 2**62], [2**62, 8, 7, 1], [4, -8, 7, 1], [4, 0, 7, 1]])
+def test_a_shape_that_is_not_that_of_the_weights(sizes, states):
+    state, _ = copy.deepcopy(states)
+    state["_network_shape"][0] = sizes
+    with pytest.raises(ValueError, match="This saved SoftmaxMLPClassifier is damaged"):
+        load(state)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["_params", "_center", "_scale", "_edges", "_mean", "_std"])
+def test_numbers_that_are_not_finite(name, bad, states):
+    state, encoder = copy.deepcopy(states)
+    at = state if name == "_params" else encoder
+    at[name] = at[name].copy()
+    at[name][0] = bad
+    with pytest.raises(ValueError, match="This saved SoftmaxMLPClassifier is damaged"):
+        load(state | {"_encoder_state": pack_plain(encoder)})
+
+
+def test_what_is_sound_loads(states, table):
+    """The tests above would pass if nothing did."""
+    state, encoder = states
+    load(state | {"_encoder_state": pack_plain(encoder)}).predict(table[0])
+    load(encoder, TableEncoder).transform(table[0])
+
+
+def test_many_standardised_columns_are_saved():
+    """An array too large for the text is an entry of its own, which has a name of its own."""
+    X = np.random.default_rng(0).standard_normal((30, 600))
+    encoder = TableEncoder().fit(X)
+    again = pickle.loads(pickle.dumps(encoder))
+    np.testing.assert_array_equal(again.transform(X), encoder.transform(X))
 
 
 # ---- damaged files

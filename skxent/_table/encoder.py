@@ -23,6 +23,7 @@ from .._persistence import (
     pack_plain,
     pack_tables,
     pack_texts,
+    require,
     unpack_names,
     unpack_plain,
     unpack_tables,
@@ -34,6 +35,7 @@ from .encoding import Encoding, Seen, learn_encoding
 from .log_odds import LogOdds
 from .numbers import Numbers
 from .schema import Schema
+from .soundness import check_encoding
 from .sparse import SparseScale
 
 
@@ -299,7 +301,10 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         names = state.get("feature_names_in_")
         rest = unpack_names({k: v for k, v in state.items() if k not in _PACKED})
         names = None if names is None else tuple(rest["feature_names_in_"].tolist())
-        return rest | {"_encoding": _unpack_encoding(state, names)}
+        encoding = _unpack_encoding(state, names)
+        n = len(encoding.schema.families)
+        require(rest["n_features_in_"] == n, f"n_features_in_ is not the number of columns, {n}")
+        return rest | {"_encoding": encoding}
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_encoding" in vars(self)
@@ -345,7 +350,7 @@ def encoding_of(encoder: TableEncoder) -> Encoding:
 _PACKED = (
     "_sparse _families is_categorical_ _statistics n_bins_ dtype_ _numeric _linear _gaps _n_dense "
     "_center _scale _binned _edges _categorical _levels _gap_codes _rare_codes _widths _kinds "
-    "_plain _mean _std"
+    "_standard _mean _std"
 ).split()
 
 
@@ -395,7 +400,7 @@ def _pack_encoding(encoding: Encoding) -> dict[str, Any]:
         "_linear": numbers.linear,
         "_gaps": numbers.gaps,
         "_binned": numbers.binned,
-        "_plain": numbers.plain,
+        "_standard": numbers.plain,
         "_mean": numbers.mean,
         "_std": numbers.std,
     }
@@ -414,7 +419,7 @@ def _unpack_encoding(saved: Mapping[str, Any], names: tuple[str, ...] | None) ->
         saved.get("_binned", none),
         saved["_edges"],
         saved["n_bins_"],
-        saved.get("_plain", none),  # version 0.1.0 had none
+        saved.get("_standard", none),  # version 0.1.0 had none
         saved.get("_mean", nothing),
         saved.get("_std", nothing),
     )
@@ -426,12 +431,22 @@ def _unpack_encoding(saved: Mapping[str, Any], names: tuple[str, ...] | None) ->
         saved["_rare_codes"],
         saved["_widths"][len(numbers.binned) :],
     )
-    packed = saved["_statistics"]
-    texts, odds = unpack_tables(packed), iter(packed["odds"].tolist())
-    tables = {
-        i: {text: next(odds) for text in table}
-        for i, table in zip(packed["columns"].tolist(), texts, strict=True)
-    }
     schema = Schema(tuple(unpack_texts(saved["_families"])), saved["is_categorical_"], names)
     scale = SparseScale(saved["_scale"]) if sparse else None
-    return Encoding(schema, numbers, categories, LogOdds(tables), scale, saved["dtype_"])
+    log_odds = LogOdds(_unpack_statistics(saved["_statistics"]))
+    encoding = Encoding(schema, numbers, categories, log_odds, scale, saved["dtype_"])
+    check_encoding(encoding)
+    for name in ("widths", "kinds"):
+        same = np.array_equal(saved[f"_{name}"], getattr(encoding, name))
+        require(same, f"_{name} does not follow from the columns")
+    return encoding
+
+
+def _unpack_statistics(packed: Mapping[str, NDArray]) -> dict[int, dict[str, list[float]]]:
+    texts, odds = unpack_tables(packed), packed["odds"].tolist()
+    require(len(odds) == sum(map(len, texts)), "_statistics is not a row for each level")
+    rows = iter(odds)
+    return {
+        i: {text: next(rows) for text in table}
+        for i, table in zip(packed["columns"].tolist(), texts, strict=True)
+    }

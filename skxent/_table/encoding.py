@@ -50,6 +50,13 @@ class Encoding:
         }.items():
             object.__setattr__(self, name, value)
 
+    @property
+    def n_columns(self) -> int:
+        """Number of columns of the encoded table."""
+        if self.sparse is not None:
+            return len(self.sparse.scale)
+        return self.numbers.n_dense + int(self.widths.sum())
+
     def read(self, X: Any, seen: Seen | None = None) -> TableRows | SparseRows:
         """Return the rows of a table that has been checked, as the kernel reads them.
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.sparse as sp
 
+from .._persistence import require
 from .checks import checked_numbers, checked_table, plain_rows
 from .compact import CompactRows, DenseRows, rows_of
 from .encoder import (
@@ -51,6 +52,13 @@ class TableReader:
             return []
         return [(TableReader(without_bins(self.encoder), self.dtype), rows.without_bins())]
 
+    def n_encoded(self, n_features: int) -> int:
+        """Return the number of columns that a table of so many becomes; it must be that of fit."""
+        encoding = encoding_of(self.encoder)
+        n = len(encoding.schema.families)
+        require(n == n_features, f"n_features_in_ is {n_features}, but the encoder has {n} columns")
+        return encoding.n_columns
+
     def pack(self) -> dict[str, Any]:
         """Return the encoder as it is saved."""
         return pack_encoder(self.encoder)
@@ -82,6 +90,10 @@ class PassThrough:
     def rivals(self, rows: CompactRows) -> list[tuple[Reader, CompactRows]]:
         """Return other ways to read rows: there are none."""
         return []
+
+    def n_encoded(self, n_features: int) -> int:
+        """Return the number of columns that a table of so many becomes: the same."""
+        return n_features
 
     def pack(self) -> None:
         """Return what is saved instead of an encoder: nothing."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+TEMPERATURES = (1 / 8, 8.0)  # the lowest and the highest
+
 
 def fit_temperature(z: NDArray, y: NDArray, w: NDArray) -> float:
     """Temperature T that minimises the cross-entropy of softmax(z / T) (Guo et al., 2017).
 
     The cross-entropy is convex in 1 / T: Newton's method on its derivative
-    ``mean(E_p[z] - z_y)``, whose slope is the variance of z under p, kept within 1/8 and 8. As in
-    Platt's (1999) scaling, the targets are shrunk by what one more row could say, so that rows
-    without a single error do not ask for certainty.
+    ``mean(E_p[z] - z_y)``, whose slope is the variance of z under p, kept within
+    `TEMPERATURES`. As in Platt's (1999) scaling, the targets are shrunk by what one more row could
+    say, so that rows without a single error do not ask for certainty.
 
     Parameters
     ----------
@@ -28,7 +30,7 @@ def fit_temperature(z: NDArray, y: NDArray, w: NDArray) -> float:
     z = np.maximum(z - z.max(axis=1, keepdims=True), -1e100)  # squares stay finite
     target = (y * z).sum(axis=1) / np.maximum(y.sum(axis=1), 1e-300)
     w = w / (w.max() or 1.0)  # only their ratios count, and sums stay finite
-    beta = 1.0
+    beta, (coldest, hottest) = 1.0, TEMPERATURES
     for _ in range(20):
         p = np.exp(beta * z)
         p /= p.sum(axis=1, keepdims=True)
@@ -37,7 +39,7 @@ def fit_temperature(z: NDArray, y: NDArray, w: NDArray) -> float:
         curvature = w @ ((p * z**2).sum(axis=1) - mean**2)
         # where every p is 0 or 1, that is 0 and only the direction is known
         step = np.clip(slope / max(curvature, 1e-150), -beta / 2, beta)
-        beta = float(np.clip(beta - step, 1 / 8, 8))
+        beta = float(np.clip(beta - step, 1 / hottest, 1 / coldest))
         if abs(step) < 1e-4 * beta:
             break
     return 1 / beta

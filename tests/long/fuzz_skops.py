@@ -1,17 +1,20 @@
 """Load damaged files of skops: each is refused or loads, none runs code, none ends the process.
 
-    python tests/long/fuzz_skops.py [--cases 10000] [--seed 0]
+    python tests/long/fuzz_skops.py [--cases 10000] [--seed 0] [--reasons]
 
-Half of the cases damage the file itself: bits flipped, bytes overwritten, the end cut off, pieces
-moved. Checksums catch most of these, so the other half damage what is inside, an array or the
-description of the objects, and make a sound archive of it again; of these, some name functions that
-an attacker would like to be called. What loads must predict, or raise an exception.
+Some cases damage the file itself: bits flipped, bytes overwritten, the end cut off, pieces moved.
+Checksums catch most of these, so the others damage what is inside, an array or the description of
+the objects, and make a sound archive of it again; of these, some name functions that an attacker
+would like to be called. Others, of types that nobody distrusts, hold numbers that no fit comes to:
+zero, negative, or so large that sums of them overflow. What loads must give probabilities, or raise
+an exception.
 
 Code that a file brings to run would show as an audit event (PEP 578): a process, a socket, a file
 that is written, an import of a module that nothing here needs. Any of them is an error at once.
 """
 
 import argparse
+import base64
 import faulthandler
 import io
 import json
@@ -20,6 +23,7 @@ import random
 import sys
 import warnings
 import zipfile
+from collections import Counter
 
 import numpy as np
 import skops.io
@@ -51,7 +55,7 @@ def model_and_rows():
     ).T
     X[::9, 0] = None
     y = np.where(X[:, 1] == "a", "yes", "no")
-    model = SoftmaxMLPClassifier(hidden_layer_sizes=5, n_members=2, max_iter=3, random_state=0)
+    model = SoftmaxMLPClassifier(hidden_layer_sizes=40, n_members=2, max_iter=3, random_state=0)
     return model.fit(X, y), X[:20]
 
 
@@ -108,17 +112,82 @@ def redescribed(schema, rng):
     return json.dumps(tree, default=str).encode()
 
 
+NUMBERS = [-(2**62), -(2**31), -1, 0, 1, 2**24, 2**31, 2**40, 2**62, 2**63 - 1]
+FLOATS = [float("nan"), float("inf"), -float("inf"), 1e-320, 1e308, 0.5]
+
+
+def renumbered(content, rng):
+    """Return an array, or values in JSON, with some numbers replaced by those nobody expects."""
+    if content.startswith(b"\x93NUMPY"):
+        array = np.load(io.BytesIO(content))
+        file = io.BytesIO()
+        np.save(file, other_numbers(array, rng))
+        return file.getvalue()
+    tree = json.loads(content)
+    places = [
+        (parent, key)
+        for parent in nodes_and_lists(tree)
+        for key in (parent if isinstance(parent, dict) else range(len(parent)))
+        if isinstance(parent[key], int | float) or "_array" in (key, *as_dict(parent[key]))
+    ]
+    for _ in range(rng.choice([1, 1, 2])):
+        parent, key = rng.choice(places)
+        value = parent[key]
+        if isinstance(value, dict):
+            dtype, shape, text = value["_array"]
+            array = np.frombuffer(base64.b64decode(text), dtype).reshape(shape)
+            array = other_numbers(array, rng)
+            text = base64.b64encode(array.tobytes()).decode()
+            parent[key] = {"_array": [array.dtype.str, list(array.shape), text]}
+        elif key != "_array":
+            parent[key] = rng.choice(NUMBERS + FLOATS)
+    return json.dumps(tree).encode()
+
+
+def other_numbers(array, rng):
+    """Return a copy of an array with a few other numbers, of another type or of another shape."""
+    kind = rng.randrange(8)
+    if kind == 0:
+        return array[: len(array) // 2] if array.ndim else array
+    if kind == 1:
+        return np.concatenate([array, array]) if array.ndim else array
+    if kind == 2:
+        return array.astype(rng.choice([np.float32, np.int8, np.uint64, bool, complex]))
+    if kind == 3:
+        return array[None]
+    array = array.astype(np.int64) if array.dtype.kind in "iub" and kind > 5 else array.copy()
+    floats = array.dtype.kind == "f"
+    for _ in range(rng.choice([1, 1, 2, 5]) if array.size else 0):
+        with np.errstate(all="ignore"):
+            value = np.array(rng.choice(NUMBERS + FLOATS * floats)).astype(array.dtype)
+        array.flat[rng.randrange(array.size)] = value
+    return array
+
+
+def as_dict(value):
+    """Return a dictionary itself, and nothing of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def nodes_and_lists(tree):
+    """All dictionaries and lists in a tree of JSON."""
+    if isinstance(tree, dict | list):
+        yield tree
+        for child in tree.values() if isinstance(tree, dict) else tree:
+            yield from nodes_and_lists(child)
+
+
 def case(data, rng):
     """Return one damaged file."""
-    kind = rng.randrange(4)
+    kind = rng.randrange(8)
     if kind == 0:
         return damaged(data, rng)
     if kind == 1:
         return data[: rng.randrange(len(data))]
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {info.filename: archive.read(info) for info in archive.infolist()}
-    name = "schema.json" if kind == 3 else rng.choice(list(members))
-    change = redescribed if kind == 3 else damaged
+    name = "schema.json" if kind == 3 else rng.choice(sorted({*members} - {"schema.json"}))
+    change = redescribed if kind == 3 else damaged if kind == 2 else renumbered
     try:
         members[name] = change(members[name], rng)
     except (ValueError, IndexError, RecursionError):  # nodes that contain each other, or nothing
@@ -151,6 +220,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--reasons", action="store_true", help="why what loads cannot predict")
     args = parser.parse_args()
     faulthandler.enable()
     warnings.simplefilter("ignore")
@@ -166,7 +236,8 @@ def main():
     expected = skops.io.loads(data, trusted=trusted).predict_proba(X)
     rng = random.Random(args.seed)
     watch({name.partition(".")[0] for name in sys.modules})
-    outcomes = dict.fromkeys(["refused", "useless", "other", "same"], 0)
+    outcomes = dict.fromkeys(["refused", "useless", "other", "same", "nonsense"], 0)
+    reasons = Counter()
     for _ in range(args.cases):
         file = case(data, rng)
         try:
@@ -175,12 +246,21 @@ def main():
             outcomes["refused"] += 1
             continue
         try:
-            same = np.array_equal(loaded.predict_proba(X), expected)
-            outcomes["same" if same else "other"] += 1
-        except Exception:
+            p = loaded.predict_proba(X)
+            loaded.encoder_.get_feature_names_out()
+        except Exception as error:
             outcomes["useless"] += 1
+            reasons[f"{type(error).__name__}: {error}"[:100]] += 1
+            continue
+        sound = p.shape == expected.shape and np.allclose(p.sum(axis=1), 1) and (p >= 0).all()
+        same = sound and np.array_equal(p, expected)
+        outcomes["same" if same else "other" if sound else "nonsense"] += 1
     print(json.dumps(outcomes))
+    if args.reasons:
+        for reason, count in reasons.most_common(40):
+            print(count, reason, file=sys.stderr)
+    return 1 if outcomes["nonsense"] else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -137,7 +137,7 @@ def pack_texts(texts: Iterable[str]) -> dict[str, np.ndarray]:
     }
 
 
-def unpack_texts(packed: dict[str, np.ndarray]) -> list[str]:
+def unpack_texts(packed: Mapping[str, np.ndarray]) -> list[str]:
     """Return the texts that were packed."""
     content, ends = packed["bytes"].tobytes(), [*accumulate(_sizes(packed["lengths"]))]
     require(len(content) == max(ends, default=0), "the lengths of texts are not those of the bytes")
@@ -175,7 +175,7 @@ def pack_tables(tables: Iterable[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     return texts | {"sizes": np.array([len(table) for table in tables], dtype=np.int64)}
 
 
-def unpack_tables(packed: dict[str, np.ndarray]) -> list[list[str]]:
+def unpack_tables(packed: Mapping[str, np.ndarray]) -> list[list[str]]:
     """Return the keys of each dictionary."""
     texts, sizes = unpack_texts(packed), _sizes(packed["sizes"])
     require(sum(sizes) == len(texts), "the texts are more or less than there should be")

@@ -49,7 +49,8 @@ def table():
     )
     X["町"] = X["町"].astype(object)
     X.loc[::7, ["größe", "町"]] = None
-    y = np.where(X["町"].eq("京都") ^ (X["größe"] > 0), "yes", "no")
+    low = X["many"].str.removeprefix("level ").astype(int) < 120  # so that its levels tell of y
+    y = np.where(X["町"].eq("京都") ^ (X["größe"] > 0) | low, "yes", "no")
     return X, y
 
 

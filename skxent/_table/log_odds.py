@@ -84,8 +84,8 @@ def level_log_odds(
 
     Returns the statistics of each level by its text, as a dictionary of lists (one number for two
     classes: the difference of both), and those of the given rows, each from the other folds. They
-    are exactly 0 for a level of one row, and for all levels where they tell no more of a row that
-    is left out than chance would: such a column is an identifier.
+    are exactly 0 for a row whose level no other fold has, and for all rows where levels tell no
+    more of a row that is left out than chance would: such a column is an identifier.
     """
     codes, values = column.coded
     ids: dict = {}
@@ -96,13 +96,11 @@ def level_log_odds(
     mass = np.bincount(cells, weights, len(ids) * _N_FOLDS * n_classes)
     mass = mass.reshape(len(ids), _N_FOLDS, n_classes)
     total = mass.sum(axis=1)
-    rows = total.sum(axis=1)
-    out_of_fold = np.stack([_log_odds(total - mass[:, f]) for f in range(_N_FOLDS)])
-    odds = _log_odds(total)
-    silent = (rows <= 1) | ~_tells(total)
-    out_of_fold[:, silent] = odds[silent] = 0.0
-    # a pandas Categorical may have levels that no row has
-    table = {text: odds[i].tolist() for text, i in ids.items() if rows[i]}
+    seen = total.any(axis=1)  # a pandas Categorical may have levels that no row has
+    tells = _tells(total)
+    odds = tells * _log_odds(total)
+    out_of_fold = np.stack([tells * _log_odds(total - mass[:, f]) for f in range(_N_FOLDS)])
+    table = {text: odds[i].tolist() for text, i in ids.items() if seen[i]}
     return table, out_of_fold[folds, codes]
 
 
@@ -134,6 +132,7 @@ def _log_odds(mass):
     prior = _prior(mass)
     rows = mass.sum(axis=1, keepdims=True)
     odds = np.log((mass + _PRIOR_ROWS * prior) / (rows + _PRIOR_ROWS) / prior)
+    odds[~mass.any(axis=1)] = 0.0  # exactly, not but for rounding
     return odds[:, 1:] - odds[:, :1] if mass.shape[1] == 2 else odds
 
 

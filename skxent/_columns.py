@@ -163,6 +163,8 @@ class PolarsColumn(Column):
         return self.values.to_list()
 
     def _array(self):
+        if self.values.dtype.base_type().__name__ in ("Int128", "UInt128"):  # NumPy has none
+            return np.array(self._list(), dtype=object)
         return self.values.to_numpy()
 
 

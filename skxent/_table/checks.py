@@ -25,7 +25,7 @@ def checked_table(estimator, X, *, reset=False):
         return X
     if sparse.issparse(X):
         return validate_data(estimator, X, reset=reset, ensure_all_finite=False, **_FLOATS)
-    X = _known(X)
+    X = known_table(X)
     if not hasattr(X, "columns"):
         if isinstance(X, list | tuple) and np.asarray(X).dtype.kind == "U":
             X = np.array(X, dtype=object)  # keeps the numbers among the strings
@@ -45,7 +45,7 @@ def checked_numbers(estimator, X, *, reset=False):
 
     What converts to numbers without being any, such as dates, is refused.
     """
-    X = _known(X)
+    X = known_table(X)
     asked = _FLOATS | {"ensure_all_finite": False if reset else "allow-nan"}
     kind = getattr(getattr(X, "dtype", None), "kind", "")
     with np.errstate(invalid="ignore"):  # scikit-learn sums all numbers up, be they huge
@@ -92,9 +92,10 @@ def _check_not_empty(estimator, X):
         )
 
 
-def _known(X):
+def known_table(X):
     """Return a table of neither pandas nor polars as one of pandas."""
-    return X.to_pandas() if hasattr(X, "to_pandas") and not hasattr(X, "get_columns") else X
+    kind = type(X)  # a DataFrame has its columns as attributes, whatever they are called
+    return X.to_pandas() if hasattr(kind, "to_pandas") and not hasattr(kind, "get_columns") else X
 
 
 def _is_as_in_fit(estimator, X):

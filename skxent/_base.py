@@ -328,7 +328,8 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         """
         if not self._is_fitted:  # the check itself takes as long as a small network
             check_is_fitted(self)
-        fitted = copy.copy(self)
+        fitted = object.__new__(type(self))
+        fitted.__dict__ = self.__dict__  # which fit replaces by another
         return formula(fitted._model.outputs, fitted._model.logits(X, fitted))
 
     # ---------------------------------------------------------------- fitted attributes, derived

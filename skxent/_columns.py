@@ -40,7 +40,7 @@ class Column:
         self.values = values
         self._family: str | None = None
         self._numbers: NDArray | None = None
-        self._coded: tuple[Any, list] | None = None
+        self._coded: tuple[Any, list[str | None]] | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -66,31 +66,31 @@ class Column:
 
     @property
     def numbers(self) -> NDArray:
-        """An array of numbers, NaN where missing; no copy where possible."""
+        """Return an array of numbers, NaN where missing; no copy where possible."""
         if self._numbers is None:
             self._numbers = _numbers(self._array())
         return self._numbers
 
     @property
-    def coded(self) -> tuple[Any, list]:
-        """For each row an index into a list of values, and the list; missing may be -1."""
+    def coded(self) -> tuple[Any, list[str | None]]:
+        """For each row an index into a list of texts, and the list; missing, None, may be -1.
+
+        Values that differ, such as 1 and "1", may have the same text.
+        """
         if self._coded is None:
             self._coded = self._code()
         return self._coded
 
-    def _code(self) -> tuple[Any, list]:
+    def _code(self) -> tuple[Any, list[str | None]]:
         return _coded(self._list())
 
     @property
     def all_missing(self) -> bool:
         """Whether no row has a value."""
-        return all(text_of(value) is None for value in self.coded[1])
+        return all(text is None for text in self.coded[1])
 
     def _family_of_dtype(self) -> str | None:
-        dtype = self.values.dtype
-        if dtype.kind == "O" and getattr(dtype, "name", "") in ("str", "string"):
-            return "text"
-        return _FAMILIES.get(dtype.kind)
+        return _FAMILIES.get(self.values.dtype.kind)
 
     def _list(self) -> list:
         return self.values.tolist()
@@ -106,10 +106,13 @@ class PandasColumn(Column):
 
     is_numeric = False
 
+    def _family_of_dtype(self):
+        dtype = self.values.dtype
+        is_text = dtype.kind == "O" and dtype.name in ("str", "string")
+        return "text" if is_text else _FAMILIES.get(dtype.kind)
+
     def _list(self):
-        if self._family == "text" and len(self.values) < 16:
-            return list(self.values)  # half of the time of the other ways for a few rows
-        return self.values.to_list() if hasattr(self.values, "to_list") else self.values.tolist()
+        return _list_of(self.values)
 
     def _array(self):
         return self.values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -130,8 +133,8 @@ class PandasCategorical(PandasColumn):
     def _code(self):
         codes, levels = self.values.codes, self.values.categories
         if len(codes) >= len(levels):
-            return codes, [*levels.tolist(), None]
-        return _coded([None if code < 0 else levels[code] for code in codes.tolist()])
+            return codes, [*map(text_of, _list_of(levels)), None]
+        return _coded(_levels_of(levels, codes.tolist()))
 
     def _family_of_dtype(self):
         kind = self.values.categories.dtype.kind
@@ -184,7 +187,35 @@ def columns_of(X: Any) -> list[Column]:
 def _column(values: Any) -> Column:
     if isinstance(values, np.ndarray):
         return Column(values)
-    return PandasCategorical(values) if hasattr(values, "codes") else PandasColumn(values)
+    return PandasCategorical(values) if hasattr(type(values), "codes") else PandasColumn(values)
+
+
+def names_of(X: Any) -> list:
+    """Return the names of the columns of a DataFrame."""
+    return X.columns if isinstance(X.columns, list) else _list_of(X.columns)
+
+
+def _list_of(values: Any) -> list:
+    """Return what an array or an Index of pandas holds."""
+    text = _arrow_text_of(values)
+    if text is not None:
+        return text.to_pylist()
+    return values.to_list() if hasattr(values, "to_list") else values.tolist()
+
+
+def _levels_of(levels: Any, codes: list[int]) -> list:
+    """Return the levels, an Index of pandas, that have the codes; None for -1."""
+    text = _arrow_text_of(levels)
+    if text is not None:
+        return [None if code < 0 else text[code].as_py() for code in codes]
+    return [None if code < 0 else levels[code] for code in codes]
+
+
+def _arrow_text_of(values: Any) -> Any:
+    """Return the array of Arrow that holds the text, if one does: it is faster than pandas."""
+    if getattr(values.dtype, "storage", None) != "pyarrow":
+        return None
+    return getattr(values, "array", values).__arrow_array__()
 
 
 def is_numeric(X: Any) -> bool:
@@ -208,9 +239,9 @@ def text_of(value: Any) -> str | None:
     return str(value)
 
 
-def _coded(values: list) -> tuple[list[int], list]:
+def _coded(values: list) -> tuple[list[int], list[str | None]]:
     found: dict = {}
-    return [found.setdefault(v, len(found)) for v in values], list(found)
+    return [found.setdefault(v, len(found)) for v in values], [*map(text_of, found)]
 
 
 def _numbers(array: NDArray) -> NDArray:

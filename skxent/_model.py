@@ -63,7 +63,7 @@ class Model:
         inputs = self.reader.compact(estimator, X).inputs()
         params, network = self.params, self.network
         n = inputs.n_rows
-        large = n * network.n_params > 1 << 24
+        large = n * params.shape[1] > 1 << 24
         kernel = Kernel(
             network.sizes,
             network.activations,
@@ -74,17 +74,17 @@ class Model:
         out = np.empty((n, network.sizes[-1]), dtype=params.dtype)
         # a DataFrame would look for a column of that name
         single = hasattr(type(X), "dtype") and X.dtype == np.float32
-        dtype = np.dtype(np.float32 if single else np.float64)
+        dtype = np.float32 if single else np.float64
         kernel.logits(params[0], inputs, None, out)
         _bound(out)
-        z = out.astype(dtype, copy=len(params) > 1)
+        z: NDArray = out.astype(dtype, copy=len(params) > 1)
         for vector in params[1:]:
             kernel.logits(vector, inputs, None, out)
             _bound(out)
             z += out
         if len(params) > 1:
             z = z / len(params)
-        return z if self.temperature == 1.0 else z / dtype.type(self.temperature)
+        return z if self.temperature == 1.0 else z / dtype(self.temperature)
 
     def check_goes_on(self, given: Mapping[str, Any], passes_through: bool) -> None:
         """Raise if a parameter that the networks to go on from depend on was changed."""

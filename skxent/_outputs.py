@@ -133,7 +133,7 @@ class Outputs:
             return _positive(np.hstack([expit(-z), expit(z)]))
         # not the line above: this one has the bits of a softmax over two, in fewer passes
         with np.errstate(over="ignore"):  # odds of infinity are a probability of 0
-            p = np.hstack([z, -z])
+            p = np.concatenate([z, -z], axis=1)
             np.exp(p, out=p)
         p += 1
         return _positive(np.reciprocal(p, out=p))

@@ -9,7 +9,7 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from .._columns import Column, text_of
+from .._columns import Column
 from .checks import rare_below
 
 _MAX_LEVELS = 1000  # levels of one column that may have a column of their own
@@ -42,10 +42,11 @@ class Categories:
 
     def read(self, columns: Sequence[Column], positions: NDArray) -> None:
         """Write the codes of all rows into `positions`, a column for each categorical column."""
-        for f, i in enumerate(self.columns):
-            codes, values = columns[i].coded
-            levels, gap, rare = self.levels[f], self.gap_codes[f], self.rare_codes[f]
-            table = [gap if t is None else levels.get(t, rare) for t in map(text_of, values)]
+        gaps, rares = self.gap_codes.tolist(), self.rare_codes.tolist()
+        known = zip(self.columns, self.levels, gaps, rares, strict=True)
+        for f, (i, levels, gap, rare) in enumerate(known):
+            codes, texts = columns[i].coded
+            table = [gap if t is None else levels.get(t, rare) for t in texts]
             if len(positions) == 1:  # the usual way takes three times as long
                 positions[0, f] = table[codes[0]]
             else:
@@ -101,11 +102,10 @@ def learn_categories(
 
 def _level_counts(column, weights):
     """Return the weight of each level of a column, by its text; None is missing."""
-    codes, values = column.coded
-    codes = np.asarray(codes, dtype=int) % len(values)
+    codes, texts = column.coded
+    codes = np.asarray(codes, dtype=int) % len(texts)
     counts: dict[str | None, float] = {}
-    for value, count in zip(values, np.bincount(codes, weights, len(values)), strict=True):
+    for text, count in zip(texts, np.bincount(codes, weights, len(texts)), strict=True):
         if count > 0:
-            text = text_of(value)
             counts[text] = counts.get(text, 0) + count
     return counts

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
-from .._columns import columns_of, is_numeric
+from .._columns import columns_of, is_numeric, names_of
 from .._compat import _check_sample_weight, _safe_indexing
 
 _FLOATS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}  # for check_array
@@ -105,8 +105,7 @@ def _is_as_in_fit(estimator, X):
         return X.shape == shape and is_numeric(X) and not hasattr(estimator, "feature_names_in_")
     if not hasattr(type(X), "columns") or X.shape[0] == 0:
         return False
-    names = X.columns if isinstance(X.columns, list) else X.columns.tolist()
-    return names == getattr(estimator, "feature_names_in_", np.empty(0)).tolist()
+    return names_of(X) == getattr(estimator, "feature_names_in_", np.empty(0)).tolist()
 
 
 def plain_rows(estimator, X):

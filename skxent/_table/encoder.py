@@ -340,7 +340,8 @@ def without_bins(encoder: TableEncoder) -> Any:
 
 def encoding_of(encoder: TableEncoder) -> Encoding:
     """Return what a fitted encoder has learnt."""
-    check_is_fitted(encoder)
+    if not encoder.__sklearn_is_fitted__():  # the check itself takes longer
+        check_is_fitted(encoder)
     return encoder._encoding
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from .._columns import Column, text_of
+from .._columns import Column
 
 _PRIOR_ROWS = 10.0  # rows' worth of the overall rates, mixed into those of every level
 _BEYOND_CHANCE = 2.0  # standard errors by which levels must tell more than the overall rates do
@@ -87,10 +87,10 @@ def level_log_odds(
     are exactly 0 for a row whose level no other fold has, and for all rows where levels tell no
     more of a row that is left out than chance would: such a column is an identifier.
     """
-    codes, values = column.coded
-    ids: dict = {}
-    of_value = np.array([ids.setdefault(_key(value), len(ids)) for value in values])
-    codes = of_value[np.asarray(codes, dtype=int) % len(values)]
+    codes, texts = column.coded
+    ids: dict[str, int] = {}
+    of_text = np.array([ids.setdefault(_key(text), len(ids)) for text in texts])
+    codes = of_text[np.asarray(codes, dtype=int) % len(texts)]
     folds = np.random.RandomState(0).permutation(len(codes)) % _N_FOLDS
     cells = (codes * _N_FOLDS + folds) * n_classes + classes
     mass = np.bincount(cells, weights, len(ids) * _N_FOLDS * n_classes)
@@ -118,14 +118,14 @@ def _tells(mass):
 
 
 def _look_up(column, table):
-    codes, values = column.coded
+    codes, texts = column.coded
     nothing = [0.0] * len(next(iter(table.values())))
-    return np.array([table.get(_key(value), nothing) for value in values])[codes]
+    return np.array([table.get(_key(text), nothing) for text in texts])[codes]
 
 
-def _key(value):
-    """Return the text of a level; missing counts as empty, so that every key is a string."""
-    return text_of(value) or ""
+def _key(text):
+    """Return what a level is saved by: missing counts as empty, so that every key is a string."""
+    return text or ""
 
 
 def _log_odds(mass):

@@ -863,6 +863,16 @@ def test_nothing_is_remembered_in_transform():
     assert pickle.dumps(encoder) == before == pickle.dumps(again)
 
 
+def test_a_classifier_keeps_what_its_encoder_had_learnt():
+    rng = np.random.default_rng(0)
+    X, encoder = rng.normal(size=(100, 2)), TableEncoder()
+    y = X[:, 0] > 0
+    clf = SoftmaxMLPClassifier(encoder=encoder.fit(X), max_iter=1, random_state=0).fit(X, y)
+    before = clf.predict_proba(X)
+    encoder.fit(100 * X + 5)
+    assert_array_equal(clf.predict_proba(X), before)
+
+
 def test_a_fit_that_fails_changes_nothing():
     X = pd.DataFrame({"a": [1.0, 2.0, 3.0], "c": ["x", "y", "x"], "d": [3.0, 1.0, 2.0]})
     encoder = TableEncoder().fit(X)

@@ -5,6 +5,7 @@ Both have one interface; which of them it is, is decided once, in ``learn_reader
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -138,6 +139,8 @@ def learn_reader(
     seen = None
     if not encoder.__sklearn_is_fitted__():
         encoder, seen = learn_encoder(encoder, X, y, sample_weight, keep_constants=keep_constants)
+    else:
+        encoder = copy.copy(encoder)  # whoever fits theirs anew leaves the classifier's alone
     vars(estimator).pop("feature_names_in_", None)
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(encoder, name):

@@ -496,7 +496,7 @@ def make_table(n, d0, kinds, widths, dtype, seed=0):
         else:
             p = rng.uniform(0, width, size=n).astype(np.float32)
             p[::5] = np.floor(p[::5])
-            p[:4] = [0, width, 0.25, width]
+            p[:4] = [0, width, 0.25, width][:n]
             block = np.clip(p[:, None].astype(float) - np.arange(width), 0, 1)
         p[3::11] = np.nan
         block[3::11] = 0
@@ -511,6 +511,7 @@ TABLES = {
     "linear": (0, [1, 1, 1], [7, 3, 48]),
     "dense": (4, [], []),
     "wide": (1, [0, 1], [300, 70]),
+    "many": (2, [1] * 40 + [0] * 7, [16] * 40 + [9] * 7),
 }
 
 
@@ -532,8 +533,8 @@ def test_table_equals_its_expansion(table, hidden, dtype, level):
 # ---- bitwise promises ------------------------------------------------------------------------
 
 
-def all_inputs(n, dtype=np.float32):
-    d0, kinds, widths = TABLES["mixed"]
+def all_inputs(n, dtype=np.float32, table="mixed"):
+    d0, kinds, widths = TABLES[table]
     dense, positions, X = make_table(n, d0, kinds, widths, dtype)
     X = X.astype(dtype)
     S = scipy.sparse.csr_array(X)
@@ -611,6 +612,58 @@ def test_any_n_jobs_gives_the_same_bits(solver, level):
     for other in networks[1:]:
         assert other.loss_curve_ == networks[0].loss_curve_
         np.testing.assert_array_equal(other.predict_proba(X), networks[0].predict_proba(X))
+
+
+@every_level
+@every_kind
+@both_dtypes
+@pytest.mark.parametrize("n", [1, 3, 700])
+def test_mean_logits_is_the_mean_of_logits(n, kind, dtype, level):
+    set_simd_level(level)
+    inputs = all_inputs(n, dtype, "many" if n > 3 else "mixed")[kind]
+    problem = Problem(
+        sizes=(inputs.n_features, 70, 128, 3), n=n, dtype=dtype, activations=("relu", "silu")
+    )
+    params = problem.params * np.linspace(0.5, 1, 5, dtype=dtype)[:, None]
+    rows = np.random.default_rng(0).integers(n, size=n + 3)
+    for chosen in (None, rows):
+        each = np.array([problem.logits(inputs, chosen, p) for p in params], dtype=np.float64)
+        out = np.full(each.shape[1:], np.nan)
+        problem.kernel().mean_logits(params, inputs, chosen, out)
+        np.testing.assert_array_equal(out, sum(each) / 5)
+        single, threads = out.astype(np.float32), np.empty_like(out)
+        problem.kernel().mean_logits(params, inputs, chosen, single)
+        np.testing.assert_array_equal(single, out.astype(np.float32))
+        problem.kernel(n_threads=3).mean_logits(params, inputs, chosen, threads)
+        np.testing.assert_array_equal(threads, out)
+
+
+def test_mean_of_logits_that_are_no_numbers():
+    problem = Problem(sizes=(1, 1), activations=(), loss=LOSSES[1], n=4)
+    problem.X[:, 0] = [np.inf, -np.inf, np.nan, 2.0]
+    out = np.empty((4, 1))
+    params = np.array([[1.0, 0.0], [3.0, 0.0]])
+    problem.kernel().mean_logits(params, Inputs.dense(problem.X), None, out)
+    np.testing.assert_array_equal(out[:, 0], [1e30, -1e30, np.nan, 4.0])
+
+
+@pytest.mark.parametrize(
+    ("params", "out", "words"),
+    [
+        (np.zeros(66), np.zeros((11, 3)), "params"),
+        (np.zeros((2, 65)), np.zeros((11, 3)), "params"),
+        (np.zeros((0, 66)), np.zeros((11, 3)), "params"),
+        (np.zeros((2, 66), np.float32), np.zeros((11, 3)), "params"),
+        (np.zeros((66, 2)).T, np.zeros((11, 3)), "params"),
+        (np.zeros((2, 66)), np.zeros((11, 2)), "out"),
+        (np.zeros((2, 66)), np.zeros((11, 3), int), "out"),
+        (np.zeros((2, 66)), np.zeros((3, 11)).T, "out"),
+    ],
+)
+def test_bad_arguments_of_mean_logits(params, out, words):
+    problem = Problem()
+    with pytest.raises(ValueError, match=words):
+        problem.kernel().mean_logits(params, Inputs.dense(problem.X), None, out)
 
 
 @every_kind
@@ -935,6 +988,8 @@ def test_a_kernel_whose_initialisation_failed_is_refused(make):
     codes = np.zeros(4, int)
     with pytest.raises(RuntimeError, match="initialisation failed"):
         kernel.logits(params, X, None, np.zeros((4, 2)))
+    with pytest.raises(RuntimeError, match="initialisation failed"):
+        kernel.mean_logits(params[None], X, None, np.zeros((4, 2)))
     with pytest.raises(RuntimeError, match="initialisation failed"):
         kernel.value_and_gradient(params, X, codes, None, None, 1.0, 0.0, params.copy())
     with pytest.raises(RuntimeError, match="initialisation failed"):

@@ -9,8 +9,9 @@ from skxent._kernels._inputs cimport (
     Inputs, Rows, Targets, Weights, address_of, check_array, check_number, check_vector,
 )
 from skxent._kernels._network cimport (
-    SKX_ADAM, SKX_BAD_TARGET, SKX_NO_MEMORY, SKX_SGD, skx_activation, skx_blas_f32, skx_blas_f64,
-    skx_dgemm, skx_engine, skx_engine_of, skx_loss, skx_pass, skx_plan, skx_sgemm, skx_status,
+    SKX_ADAM, SKX_BAD_TARGET, SKX_F32, SKX_F64, SKX_NO_MEMORY, SKX_SGD, skx_activation,
+    skx_blas_f32, skx_blas_f64, skx_dgemm, skx_engine, skx_engine_of, skx_loss, skx_pass, skx_plan,
+    skx_sgemm, skx_status, skx_type,
 )
 
 import numbers
@@ -152,6 +153,13 @@ cdef class Kernel:
                 f"inputs must have {self.sizes[0]} features; got {inputs.c.n_features}."
             )
 
+    cdef _check_logits(self, out, dtypes, Py_ssize_t n_rows):
+        check_array("out", out, dtypes, 2)
+        if out.shape != (n_rows, self.sizes[-1]):
+            raise ValueError(f"out must have shape {(n_rows, self.sizes[-1])}; got {out.shape}.")
+        if not out.flags.carray:
+            raise ValueError("out must be writeable, aligned and C-contiguous.")
+
     cdef _begin(self):
         if self.busy:
             raise RuntimeError("This kernel is at work in another thread; make one per thread.")
@@ -200,18 +208,41 @@ cdef class Kernel:
         cdef Rows c_rows = Rows(rows, inputs.c.n_rows)
         cdef skx_status status
         check_vector("params", params, (self.dtype,), self.n_params)
-        check_array("out", out, (self.dtype,), 2)
-        if out.shape != (c_rows.c.count, self.sizes[-1]):
-            raise ValueError(
-                f"out must have shape {(c_rows.c.count, self.sizes[-1])}; got {out.shape}."
-            )
-        if not out.flags.carray:
-            raise ValueError("out must be writeable, aligned and C-contiguous.")
+        self._check_logits(out, (self.dtype,), c_rows.c.count)
         cdef const void *c_params = address_of(params)
         cdef void *c_out = address_of(out)
         self._begin()
         with nogil:
             status = self.engine.logits(self.network, c_params, &inputs.c, &c_rows.c, c_out)
+        self._end(status)
+
+    def mean_logits(self, params, Inputs inputs not None, rows, out):
+        """Mean of the logits of several networks, written into `out` (float32 or float64).
+
+        Each row of `params` holds the parameters of one of them. A logit beyond 1e30 counts as
+        1e30, so that the mean of infinite ones exists; that of a NaN is NaN. The sum is taken in
+        float64, in the order of the networks.
+        """
+        self._check(inputs)
+        cdef Rows c_rows = Rows(rows, inputs.c.n_rows)
+        cdef skx_status status
+        check_array("params", params, (self.dtype,), 2)
+        cdef Py_ssize_t n_members = params.shape[0]
+        if params.shape[1] != self.n_params or n_members == 0:
+            raise ValueError(
+                f"params must have rows of {self.n_params} numbers, at least one; got shape "
+                f"{params.shape}."
+            )
+        if not params.flags.c_contiguous or not params.flags.aligned:
+            raise ValueError("params must be C-contiguous and aligned.")
+        self._check_logits(out, FLOATS, c_rows.c.count)
+        cdef skx_type c_type = SKX_F32 if out.dtype == np.float32 else SKX_F64
+        cdef const void *c_params = address_of(params)
+        cdef void *c_out = address_of(out)
+        self._begin()
+        with nogil:
+            status = self.engine.mean_logits(
+                self.network, c_params, n_members, &inputs.c, &c_rows.c, c_out, c_type)
         self._end(status)
 
     def train(

@@ -79,6 +79,9 @@ cdef extern from "network.h" nogil:
             const skx_rows *, double, double, void *, double *) noexcept nogil
         skx_status (*logits)(
             void *, const void *, const skx_inputs *, const skx_rows *, void *) noexcept nogil
+        skx_status (*mean_logits)(
+            void *, const void *, Py_ssize_t, const skx_inputs *, const skx_rows *, void *,
+            skx_type) noexcept nogil
         skx_status (*train)(
             void *, void *, const skx_inputs *, const skx_targets *, const skx_weights *,
             const skx_rows *, skx_pass *) noexcept nogil

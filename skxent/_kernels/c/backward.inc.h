@@ -8,16 +8,12 @@ static void T(finish_backward)(void *context, REAL *d, ptrdiff_t ldd, ptrdiff_t 
     double rate = T(drop_rate)(place->job, place->layer);
     ptrdiff_t at = (place->row + first) * n;
     (void)ldd;
-    if (rate == 0) {
+    if (rate == 0 || layer->activation == SKX_RELU) {
         T(multiply_slope)(layer->activation, rows * n, layer->a + at, layer->slope + at, d);
-    } else if (T(keeps_slope)(layer->activation, rate)) {
+    } else {
         const REAL *restrict slope = layer->slope + at;
         for (ptrdiff_t j = 0; j < rows * n; j++)
             d[j] *= slope[j];
-    } else {
-        const REAL *restrict a = layer->a + at, scale = (REAL)(1 / (1 - rate));
-        for (ptrdiff_t j = 0; j < rows * n; j++)
-            d[j] *= a[j] > 0 ? scale : 0;
     }
 }
 
@@ -32,7 +28,7 @@ static void T(backward)(T(job) * job, const T(block) * block, ptrdiff_t row, ptr
             .m = m, .n = n, .k = k, .a = layer->d + row * k, .ars = k, .aks = 1,
             .b = layer->transposed, .ldb = layer->ldt, .c = layer[-1].d + row * n, .ldc = n,
             .start = SKX_ZERO, .finish = T(finish_backward), .context = &place,
-            .gate = T(is_plain_relu)(job, l - 1) ? layer[-1].a + row * n : NULL});
+            .gate = layer[-1].activation == SKX_RELU ? layer[-1].a + row * n : NULL});
     }
 }
 
@@ -42,14 +38,18 @@ static void T(work_on_rows)(T(job) * job, const T(block) * block)
 {
     int size = job->team.size;
     ptrdiff_t slice = size == 1 ? block->count : (block->count + 2 * size - 1) / (2 * size), row;
-    if (SKX_LEVEL == 0)
-        slice = T(SLICE);
+    slice = SKX_LEVEL ? (slice + T(ABREAST) - 1) / T(ABREAST) * T(ABREAST) : T(SLICE);
     while ((row = skx_next(&job->team) * slice) < block->count) {
         ptrdiff_t m = block->count - row < slice ? block->count - row : slice;
         T(gather)(job, block, row, m);
         T(forward)(job, block, row, m);
         T(loss)(job, row, m);
         T(backward)(job, block, row, m);
+        if (job->inputs->n_fields) {
+            T(layer) *first = &job->net->layers[0];
+            T(cut_into_strips)(m, first->fan_out, first->d + row * first->fan_out, row, job->room,
+                               job->net->d_strips);
+        }
     }
     skx_barrier(&job->team);
 }
@@ -89,8 +89,8 @@ static void T(piece_gradient)(T(job) * job, const T(block) * block, const T(piec
         T(column_sums)(m, n, layer->d, n, start, g + piece->n_weights);
     if (piece->n_fields) {
         for (ptrdiff_t f = piece->field; f < piece->field + piece->n_fields; f++)
-            T(lookup_backward)(job->inputs, f, m, net->lookups, n, layer->d, add, net->bins[me],
-                               g - piece->row * n);
+            T(lookup_backward)(job->inputs, f, m, net->lookups, n, net->d_strips, job->room, add,
+                               net->bins[me], g - piece->row * n);
     } else if (piece->layer || job->inputs->kind != SKX_SPARSE) {
         T(product)(&(T(product_args)){
             .m = piece->n_rows + with_ones, .n = n, .k = m,

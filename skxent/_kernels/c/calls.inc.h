@@ -18,10 +18,31 @@ static void T(value_work)(void *argument, int me)
     T(job) *job = argument;
     T(network) *net = job->net;
     T(block) block = {.scale = job->scale};
-    T(prepare_weights)(job, 1);
+    T(prepare_weights)(job);
     double loss = T(run_batch)(job, block, job->rows->count, me, NULL, T(penalise));
     if (me == 0)
         job->value = job->scale * loss + 0.5 * job->penalty * T(sum_of_squares)(net);
+}
+
+/* sums = or += z, where infinite logits count as large ones: their mean exists. */
+static void T(add_bounded)(ptrdiff_t n, const REAL *z, int add, double *sums)
+{
+    const REAL most = (REAL)1e30;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        REAL x = z[i] > most ? most : z[i] < -most ? -most : z[i];
+        sums[i] = add ? sums[i] + x : x;
+    }
+}
+
+static void T(write_means)(const T(job) * job, ptrdiff_t at, ptrdiff_t n, const double *sums)
+{
+    const double members = (double)job->n_members;
+    if (job->logits_type == SKX_F32)
+        for (ptrdiff_t i = 0; i < n; i++)
+            ((float *)job->logits)[at + i] = (float)(sums[i] / members);
+    else
+        for (ptrdiff_t i = 0; i < n; i++)
+            ((double *)job->logits)[at + i] = sums[i] / members;
 }
 
 /* Each thread takes blocks of rows through its own part of the memory. */
@@ -31,14 +52,23 @@ static void T(logits_work)(void *argument, int me)
     T(network) *net = job->net;
     ptrdiff_t n = job->rows->count, k = net->layers[net->n_layers - 1].fan_out;
     ptrdiff_t row = me * T(BLOCK), first;
-    T(prepare_weights)(job, 0);
+    REAL *z = net->layers[net->n_layers - 1].a + row * k;
+    double *sums = job->n_members ? net->sums + row * k : NULL;
+    T(prepare_weights)(job);
     while ((first = skx_next(&job->team) * T(BLOCK)) < n) {
         ptrdiff_t m = n - first < T(BLOCK) ? n - first : T(BLOCK);
         T(block) block = {.first = first - row};
         T(gather)(job, &block, row, m);
-        T(forward)(job, &block, row, m);
-        memcpy(job->logits + first * k, net->layers[net->n_layers - 1].a + row * k,
-               m * k * sizeof(REAL));
+        for (; block.member < job->n_members; block.member++) {
+            T(forward)(job, &block, row, m);
+            T(add_bounded)(m * k, z, block.member > 0, sums);
+        }
+        if (job->n_members) {
+            T(write_means)(job, first * k, m * k, sums);
+        } else {
+            T(forward)(job, &block, row, m);
+            memcpy((REAL *)job->logits + first * k, z, m * k * sizeof(REAL));
+        }
     }
 }
 
@@ -61,9 +91,12 @@ static int T(worthwhile_threads)(const T(network) * net, const skx_inputs *in, p
 static skx_status T(run)(T(job) * job, int n_threads, ptrdiff_t rows, void (*work)(void *, int))
 {
     T(network) *net = job->net;
-    if (!T(prepare)(net, job->inputs, rows, job->gradient != NULL))
+    if (!T(prepare)(net, job->inputs, rows, job->gradient != NULL, job->n_members))
         return SKX_NO_MEMORY;
-    job->prefix = rows >= T(FEW) ? net->prefix : NULL;
+    job->strips = net->strips;
+    job->room = rows;
+    if (rows < T(FEW))
+        job->strips.rows = NULL;
     skx_run_team(&job->team, n_threads, work, job);
     return job->bad_target ? SKX_BAD_TARGET : SKX_OK;
 }
@@ -88,16 +121,23 @@ static skx_status T(value_and_gradient)(void *network, const void *params, const
     return status;
 }
 
-static skx_status T(logits)(void *network, const void *params, const skx_inputs *inputs,
-                            const skx_rows *rows, void *out)
+static skx_status T(mean_logits)(void *network, const void *params, ptrdiff_t n_members,
+                                 const skx_inputs *inputs, const skx_rows *rows, void *out,
+                                 skx_type type)
 {
     T(job) job = {.net = network, .params = (REAL *)params, .inputs = inputs, .rows = rows,
-                  .logits = out};
+                  .logits = out, .logits_type = type, .n_members = n_members};
     ptrdiff_t blocks = (rows->count + T(BLOCK) - 1) / T(BLOCK);
     int n_threads = T(worthwhile_threads)(job.net, inputs, rows->count);
     n_threads = blocks < n_threads ? (int)blocks : n_threads;
     ptrdiff_t room = rows->count < T(BLOCK) ? rows->count : n_threads * T(BLOCK);
     return T(run)(&job, n_threads, room, T(logits_work));
+}
+
+static skx_status T(logits)(void *network, const void *params, const skx_inputs *inputs,
+                            const skx_rows *rows, void *out)
+{
+    return T(mean_logits)(network, params, 0, inputs, rows, out, REAL_TYPE);
 }
 
 static skx_status T(train)(void *network, void *params, const skx_inputs *inputs,
@@ -129,6 +169,6 @@ static void T(function_test)(int which, ptrdiff_t n, const void *x, void *out)
 }
 
 const skx_engine ENGINE = {
-    T(create), T(destroy), T(value_and_gradient), T(logits), T(train), T(activation_test),
-    T(function_test),
+    T(create), T(destroy), T(value_and_gradient), T(logits), T(mean_logits), T(train),
+    T(activation_test), T(function_test),
 };

@@ -2,22 +2,58 @@
 
 /* ---- what is derived from the weights whenever they change ---- */
 
-/* Sums up the weights of lookup fields, and transposes those that the backward pass needs. */
-static void T(prepare_weights)(T(job) * job, int backward)
+/* The rate of dropout of a layer's outputs in this call. */
+static double T(drop_rate)(const T(job) * job, int layer)
+{
+    return job->pass && job->pass->dropout ? job->pass->dropout[layer] : 0;
+}
+
+/* The strips of one member's weights. */
+static T(strips) T(strips_of)(const T(job) * job, ptrdiff_t member)
+{
+    T(strips) strips = job->strips;
+    if (strips.rows)
+        strips.rows += member * T(strips_size)(strips.n_rows, job->net->layers[0].fan_out);
+    return strips;
+}
+
+/* Multiplies W^T of a layer by what dropout multiplied its inputs by, where their derivative does
+ * not say so: where they are those of relu. */
+static void T(scale_kept)(const T(job) * job, int l)
+{
+    const T(layer) *layer = &job->net->layers[l];
+    double rate = T(drop_rate)(job, l - 1);
+    const REAL scale = (REAL)(1 / (1 - rate));
+    if (rate == 0 || layer[-1].activation != SKX_RELU)
+        return;
+    for (ptrdiff_t j = 0; j < layer->fan_out; j++) {
+        REAL *row = layer->transposed + j * layer->ldt;
+        for (ptrdiff_t i = 0; i < layer->fan_in; i++)
+            row[i] *= scale;
+    }
+}
+
+/* Makes the strips of lookup fields, and transposes what the backward pass needs. */
+static void T(prepare_weights)(T(job) * job)
 {
     T(network) *net = job->net;
     const skx_inputs *in = job->inputs;
-    ptrdiff_t item;
-    while ((item = skx_next(&job->team)) < in->n_fields + net->n_layers) {
-        int l = item < in->n_fields ? 0 : (int)(item - in->n_fields);
+    ptrdiff_t members = job->n_members ? job->n_members : 1, item;
+    ptrdiff_t n_fields = job->strips.rows ? members * in->n_fields : 0;
+    ptrdiff_t n_layers = job->gradient ? net->n_layers : 0;
+    while ((item = skx_next(&job->team)) < n_fields + n_layers) {
+        int l = item < n_fields ? 0 : (int)(item - n_fields);
         T(layer) *layer = &net->layers[l];
-        const REAL *w = job->params + layer->w;
         ptrdiff_t n = layer->fan_out, k = layer->fan_in;
-        if (item >= in->n_fields && backward && l)
-            T(transpose)(k, n, w, n, layer->transposed, layer->ldt);
-        else if (item < in->n_fields && in->field_kinds[item] == SKX_PIECEWISE_LINEAR &&
-                 job->prefix)
-            T(prefix_sums)(in, item, n, w, job->prefix);
+        if (item < n_fields) {
+            ptrdiff_t member = item / in->n_fields;
+            T(strips) strips = T(strips_of)(job, member);
+            T(fill_strips)(in, item % in->n_fields, n, job->params + member * net->n_params,
+                           &strips);
+        } else if (l) {
+            T(transpose)(k, n, job->params + layer->w, n, layer->transposed, layer->ldt);
+            T(scale_kept)(job, l);
+        }
     }
     skx_barrier(&job->team);
 }
@@ -35,7 +71,7 @@ typedef struct {
 static int T(in_place)(const skx_inputs *in, const skx_rows *rows)
 {
     const ptrdiff_t size = sizeof(REAL);
-    return in->kind == SKX_DENSE && !rows->ids && in->dense_type == REAL_TYPE &&
+    return in->kind != SKX_SPARSE && !rows->ids && in->dense_type == REAL_TYPE &&
            in->column_stride == size && in->row_stride >= in->n_dense * size &&
            in->row_stride % size == 0 && (uintptr_t)in->dense % size == 0;
 }
@@ -59,12 +95,6 @@ static uint64_t T(mix)(uint64_t x)
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
     return x ^ (x >> 31);
-}
-
-/* The rate of dropout of a layer's outputs in this call. */
-static double T(drop_rate)(const T(job) * job, int layer)
-{
-    return job->pass && job->pass->dropout ? job->pass->dropout[layer] : 0;
 }
 
 /* Are the outputs of a layer max(z, 0), and no more? */
@@ -143,27 +173,28 @@ static void T(forward_sparse)(T(job) * job, const T(block) * block, ptrdiff_t ro
                               T(product_args) product)
 {
     T(network) *net = job->net;
-    const REAL *w = job->params + net->layers[0].w;
+    const REAL *w = product.b; /* of which the product takes the rows of dense columns */
     ptrdiff_t h = product.n;
     void (*finish)(void *, REAL *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t) = product.finish;
+    const int relu = product.relu && job->inputs->kind == SKX_TABLE && job->inputs->n_fields;
     product.finish = NULL;
     product.relu = 0;
     T(product)(&product); /* the dense columns, if any, and the biases */
     if (job->inputs->kind == SKX_SPARSE) {
         T(sparse_forward)(job->inputs, job->rows, block->first + row, m, h, w, product.c);
     } else {
-        T(lookups) at = net->lookups;
-        at.bin += row * job->inputs->n_fields;
-        at.part += row * job->inputs->n_fields;
-        T(lookup_forward)(job->inputs, m, at, h, w, job->prefix, product.c);
+        T(lookups) at = T(lookups_from)(&net->lookups, row, job->inputs->n_fields);
+        T(strips) strips = T(strips_of)(job, block->member);
+        T(lookup_forward)(job->inputs, m, at, h, w, &strips, relu ? 0 : -INFINITY, product.c);
     }
-    if (finish)
+    if (finish && !relu)
         finish(product.context, product.c, h, 0, m, h);
 }
 
 static void T(forward)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrdiff_t m)
 {
     T(network) *net = job->net;
+    const REAL *params = job->params + block->member * net->n_params;
     for (int l = 0; l < net->n_layers; l++) {
         T(layer) *layer = &net->layers[l];
         T(place) place = {job, block, l, row};
@@ -172,8 +203,8 @@ static void T(forward)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrd
                             : T(dense_from)(job, block, row);
         T(product_args) product = {
             .m = m, .n = n, .k = k, .a = x.at, .ars = x.stride, .aks = 1,
-            .b = job->params + layer->w, .ldb = n, .c = layer->a + row * n, .ldc = n,
-            .start = SKX_BIAS, .bias = job->params + layer->b,
+            .b = params + layer->w, .ldb = n, .c = layer->a + row * n, .ldc = n,
+            .start = SKX_BIAS, .bias = params + layer->b,
             .finish = l + 1 < net->n_layers ? T(finish_hidden) : NULL, .context = &place,
             .relu = T(is_plain_relu)(job, l)};
         if (l == 0 && job->inputs->kind != SKX_DENSE)
@@ -193,10 +224,8 @@ static void T(gather)(T(job) * job, const T(block) * block, ptrdiff_t row, ptrdi
     if (net->n_x && !T(in_place)(in, job->rows))
         T(gather_dense)(in, job->rows, first, m, net->n_x, net->x + row * (net->n_x + 1));
     if (in->n_fields) {
-        T(lookups) to = net->lookups;
-        to.bin += row * in->n_fields;
-        to.part += row * in->n_fields;
-        T(gather_lookups)(in, job->rows, first, m, to);
+        T(gather_lookups)(in, job->rows, first, m,
+                          T(lookups_from)(&net->lookups, row, in->n_fields));
     }
     if (!job->targets)
         return;

@@ -1,10 +1,22 @@
 /* Rows of a batch as they come from the caller: features, targets, weights. */
 
-/* Which bin of each field a row stands in, and how far into it. */
+enum { T(ABREAST) = 4 }; /* rows whose lookups stand together */
+
+/* Which bin of each field a row stands in, and how far into it. Those of ABREAST rows stand side by
+ * side, field by field: of row i and field f at [(i / ABREAST * n_fields + f) * ABREAST + i % ABREAST].
+ */
 typedef struct {
-    int32_t *bin; /* row by row, field by field; -1: none (one-hot) */
+    int32_t *bin; /* -1: none (one-hot) */
     REAL *part;   /* 0 .. 1 (piecewise linear) */
+    REAL *rest;   /* 1 - part */
 } T(lookups);
+
+/* Those from a row on, a multiple of ABREAST. */
+static T(lookups) T(lookups_from)(const T(lookups) * all, ptrdiff_t row, ptrdiff_t n_fields)
+{
+    ptrdiff_t at = row * n_fields;
+    return (T(lookups)){all->bin + at, all->part + at, all->rest + at};
+}
 
 static ptrdiff_t T(row_id)(const skx_rows *rows, ptrdiff_t position)
 {
@@ -108,28 +120,38 @@ static void T(gather_dense)(const skx_inputs *in, const skx_rows *rows, ptrdiff_
     }
 }
 
-/* Bins and parts of the rows at positions first .. first + m of the order. */
+/* Bins and parts of the rows at positions first .. first + m of the order; where m is no multiple of
+ * ABREAST, the last row fills up. */
 static void T(gather_lookups)(const skx_inputs *in, const skx_rows *rows, ptrdiff_t first,
                               ptrdiff_t m, T(lookups) to)
 {
     ptrdiff_t n = in->n_fields;
-    const float *restrict last = in->last_bins;
-    const int32_t *restrict kinds = in->field_kinds;
-    for (ptrdiff_t i = 0; i < m; i++) {
-        const float *restrict positions = in->positions + T(row_id)(rows, first + i) * n;
-        int32_t *restrict bins = to.bin + i * n;
-        REAL *restrict parts = to.part + i * n;
-        if (rows->ids && i + T(AHEAD) < m) {
-            const float *ahead = in->positions + T(row_id)(rows, first + i + T(AHEAD)) * n;
-            for (ptrdiff_t f = 0; f < n; f += T(LINE) / sizeof(float))
-                T(prefetch)(ahead + f);
+    for (ptrdiff_t i = 0; i < m; i += T(ABREAST)) {
+        const float *positions[T(ABREAST)];
+        for (ptrdiff_t r = 0; r < T(ABREAST); r++) {
+            ptrdiff_t ahead = i + r + 2 * T(ABREAST);
+            positions[r] = in->positions + T(row_id)(rows, first + (i + r < m ? i + r : m - 1)) * n;
+            for (ptrdiff_t f = 0; rows->ids && ahead < m && f < n; f += T(LINE) / sizeof(float))
+                T(prefetch)(in->positions + T(row_id)(rows, first + ahead) * n + f);
         }
         for (ptrdiff_t f = 0; f < n; f++) {
-            float position = positions[f] >= 0 ? positions[f] : 0;
-            int32_t bin = (int32_t)(position < last[f] ? position : last[f]);
-            int32_t none = -(kinds[f] == SKX_ONE_HOT && !(positions[f] >= 0));
-            bins[f] = bin | none;
-            parts[f] = (REAL)(position - (float)bin);
+            const int32_t one_hot = in->field_kinds[f] == SKX_ONE_HOT;
+            const float last = in->last_bins[f];
+            int32_t *restrict bin = to.bin + (i * n + f * T(ABREAST));
+            REAL *restrict part = to.part + (i * n + f * T(ABREAST));
+            REAL *restrict rest = to.rest + (i * n + f * T(ABREAST));
+            float at[T(ABREAST)];
+            for (int r = 0; r < T(ABREAST); r++)
+                at[r] = positions[r][f];
+            for (int r = 0; r < T(ABREAST); r++) {
+                float position = at[r] >= 0 ? at[r] : 0, inside;
+                int32_t whole = (int32_t)(position < last ? position : last);
+                int32_t none = -(one_hot & !(at[r] >= 0));
+                inside = position - (float)whole;
+                bin[r] = whole | none;
+                part[r] = (REAL)inside;
+                rest[r] = (REAL)(1 - inside);
+            }
         }
     }
 }

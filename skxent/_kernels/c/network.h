@@ -105,8 +105,13 @@ typedef struct {
                                      const skx_targets *targets, const skx_weights *weights,
                                      const skx_rows *rows, double scale, double penalty,
                                      void *gradient, double *value);
+    /* those of one network; or, as numbers of a type, the mean of several, one vector of parameters
+     * after the other */
     skx_status (*logits)(void *network, const void *params, const skx_inputs *inputs,
                          const skx_rows *rows, void *out);
+    skx_status (*mean_logits)(void *network, const void *params, ptrdiff_t n_members,
+                              const skx_inputs *inputs, const skx_rows *rows, void *out,
+                              skx_type type);
     skx_status (*train)(void *network, void *params, const skx_inputs *inputs,
                         const skx_targets *targets, const skx_weights *weights,
                         const skx_rows *order, skx_pass *pass);

@@ -53,7 +53,9 @@ typedef struct {
     REAL *factors;    /* weight * scale, of the gradient */
     double *weights;  /* weight, of the loss */
     double *loss_of;
-    REAL *prefix;     /* V of piecewise linear fields, in the places of their rows of W_1 */
+    double *sums;     /* of the logits of a committee */
+    T(strips) strips;
+    REAL *d_strips;   /* d of the first layer, where there are fields */
     T(bins) bins[SKX_MAX_THREADS];
 } T(network);
 
@@ -69,8 +71,11 @@ typedef struct {
     const skx_rows *rows;
     skx_pass *pass;
     double scale, penalty, value;
-    REAL *prefix;   /* that of the network, or NULL for few rows */
-    REAL *logits;
+    T(strips) strips;
+    ptrdiff_t room; /* rows that there is memory for */
+    void *logits;         /* numbers of this type: */
+    skx_type logits_type;
+    ptrdiff_t n_members;  /* of a committee, whose mean logits are wanted; or 0 */
     int bad_target;
 } T(job);
 
@@ -80,6 +85,7 @@ typedef struct {
     ptrdiff_t in_batch;     /* position of `first` within its batch */
     int64_t step;
     double scale;           /* of the gradient */
+    ptrdiff_t member;       /* of a committee, whose parameters are one after the other */
 } T(block);
 
 /* Where the outputs of a layer stand when they are finished. */
@@ -145,20 +151,31 @@ static int T(cut_pieces)(T(network) * net, const skx_inputs *in)
 }
 
 /* Room for this call: its kind of input, so many rows, and a gradient or none. */
-static int T(prepare)(T(network) * net, const skx_inputs *in, ptrdiff_t rows, int with_gradient)
+static int T(prepare)(T(network) * net, const skx_inputs *in, ptrdiff_t rows, int with_gradient,
+                      ptrdiff_t n_members)
 {
     ptrdiff_t n = in->n_fields, k = net->layers[net->n_layers - 1].fan_out, widest = 0;
     net->n_x = in->kind == SKX_SPARSE ? 0 : in->n_dense;
     int good = T(cut_pieces)(net, in) && skx_reserve(&net->x, rows * (net->n_x + 1), sizeof(REAL)) &&
-               skx_reserve(&net->lookups.bin, rows * n, sizeof(int32_t)) &&
-               skx_reserve(&net->lookups.part, rows * n, sizeof(REAL)) &&
-               skx_reserve(&net->prefix, n && rows >= T(FEW) ? net->layers[0].b : 0,
-                           sizeof(REAL)) &&
+               skx_reserve(&net->lookups.bin, (rows + T(ABREAST)) * n, sizeof(int32_t)) &&
+               skx_reserve(&net->lookups.part, (rows + T(ABREAST)) * n, sizeof(REAL)) &&
+               skx_reserve(&net->lookups.rest, (rows + T(ABREAST)) * n, sizeof(REAL)) &&
+               skx_reserve(&net->strips.first, n, sizeof(ptrdiff_t)) &&
                skx_reserve(&net->codes, rows, sizeof(int32_t)) &&
                skx_reserve(&net->y, rows * k, sizeof(REAL)) &&
                skx_reserve(&net->factors, rows, sizeof(REAL)) &&
                skx_reserve(&net->weights, rows, sizeof(double)) &&
-               skx_reserve(&net->loss_of, rows, sizeof(double));
+               skx_reserve(&net->loss_of, rows, sizeof(double)) &&
+               skx_reserve(&net->sums, n_members ? rows * k : 0, sizeof(double));
+    if (good && n) {
+        ptrdiff_t h = net->layers[0].fan_out, members = n_members ? n_members : 1;
+        T(place_strips)(in, &net->strips);
+        members = rows >= T(FEW) ? members : 0;
+        good = skx_reserve(&net->strips.rows, members * T(strips_size)(net->strips.n_rows, h),
+                           sizeof(REAL)) &&
+               skx_reserve(&net->d_strips, with_gradient ? T(strips_size)(rows, h) : 0,
+                           sizeof(REAL));
+    }
     for (int l = 0; l < net->n_layers && good; l++) {
         T(layer) *layer = &net->layers[l];
         ptrdiff_t size = rows * layer->fan_out;
@@ -174,7 +191,8 @@ static int T(prepare)(T(network) * net, const skx_inputs *in, ptrdiff_t rows, in
         widest = in->widths[f] > widest ? in->widths[f] : widest;
     for (int i = 0; i < net->n_threads && good && n && with_gradient; i++)
         good = skx_reserve(&net->bins[i].start, widest + 2, sizeof(int32_t)) &&
-               skx_reserve(&net->bins[i].rows, rows, sizeof(int32_t));
+               skx_reserve(&net->bins[i].at, rows, sizeof(int32_t)) &&
+               skx_reserve(&net->bins[i].parts, rows, sizeof(REAL));
     return good;
 }
 
@@ -193,7 +211,8 @@ static void T(destroy)(void *network)
     for (int i = 0; i < SKX_MAX_THREADS; i++) {
         skx_free(net->piece_gradient[i]);
         skx_free(net->bins[i].start);
-        skx_free(net->bins[i].rows);
+        skx_free(net->bins[i].at);
+        skx_free(net->bins[i].parts);
     }
     skx_free(net->layers);
     skx_free(net->pieces);
@@ -201,12 +220,16 @@ static void T(destroy)(void *network)
     skx_free(net->x);
     skx_free(net->lookups.bin);
     skx_free(net->lookups.part);
+    skx_free(net->lookups.rest);
     skx_free(net->codes);
     skx_free(net->y);
     skx_free(net->factors);
     skx_free(net->weights);
     skx_free(net->loss_of);
-    skx_free(net->prefix);
+    skx_free(net->sums);
+    skx_free(net->strips.rows);
+    skx_free(net->strips.first);
+    skx_free(net->d_strips);
     skx_free(net);
 }
 

@@ -15,7 +15,9 @@
 
 #include "gather.inc.h" /* rows from the caller's memory */
 
-#include "first_layer.inc.h" /* sparse rows, lookup fields */
+#include "sparse.inc.h" /* products with sparse rows */
+
+#include "lookups.inc.h" /* products with lookup fields */
 
 #include "network.inc.h" /* types, memory */
 

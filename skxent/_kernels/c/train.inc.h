@@ -151,7 +151,7 @@ static void T(train_work)(void *argument, int me)
         T(block) block = {.first = first, .step = pass->step + batch + 1,
                           .scale = weight != 0 ? 1 / weight : 0};
         T(step) step = T(step_of)(pass, batch);
-        T(prepare_weights)(job, 1);
+        T(prepare_weights)(job);
         loss = T(run_batch)(job, block, count, me, &step,
                             pass->clip > 0 ? T(norm_of_piece) : T(update_piece));
         if (job->bad_target || !isfinite(loss))

@@ -30,12 +30,14 @@ enum { T(STRETCH) = 64 * VEC_N };
 INLINE VEC T(over_root)(VEC a, VEC b, VEC c)
 {
 #if SKX_LEVEL == 512 && REAL_BITS == 32
-    /* The root by approximation and a Newton step, off by a unit in the last place at most, for
-     * which there are units free while the only one that divides is busy; 0 and infinity have no
-     * root by this way. */
+    /* Root and inverse by approximation and a Newton step each, off by a unit in the last place or
+     * two: the one unit that takes roots and divides would be all that is busy. 0 and infinity have
+     * no root by this way. */
     b = V_AT_LEAST(V_AT_MOST(b, V_SET(3e38)), V_SET(1e-37));
     VEC r = _mm512_rsqrt14_ps(b), root = b * r;
-    return a / (V_FMA(V_FNMA(root, root, b), V_SET(0.5) * r, root) + c);
+    b = V_FMA(V_FNMA(root, root, b), V_SET(0.5) * r, root) + c;
+    r = _mm512_rcp14_ps(b);
+    return a * V_FMA(V_FNMA(b, r, V_SET(1)), r, r);
 #else
     return a / (V_SQRT(b) + c);
 #endif

@@ -18,6 +18,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._callbacks import callbacks_of
+from ._columns import labels_of, table_of
 from ._compat import CallbackSupportMixin, _fit_context
 from ._model import Model, pack_model, unpack_model
 from ._outputs import Outputs
@@ -248,6 +249,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         return True
 
     def _fit(self, call: Call, X, y, sample_weight):
+        X, y = table_of(X), labels_of(y)
         callbacks = callbacks_of(self, X, y)
         new: Any = copy.copy(self)
         with one_blas_thread():

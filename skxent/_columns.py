@@ -87,7 +87,22 @@ class Column:
     @property
     def all_missing(self) -> bool:
         """Whether no row has a value."""
+        dtype = self.values.dtype
+        if isinstance(dtype, np.dtype) and dtype.kind in "iufmM":
+            return bool((self.values != self.values).all())  # NaN and NaT
         return all(text is None for text in self.coded[1])
+
+    def read_as(self, family: str) -> Column:
+        """Return flags as numbers, or 0 and 1 as flags; ValueError for other numbers."""
+        values = self.numbers
+        if family == "number":
+            return Column(values.astype(np.float64))
+        flags = np.full(len(values), None, dtype=object)
+        flags[values == 0], flags[values == 1] = False, True
+        present = ~np.isnan(values.astype(np.float64))
+        if other := [*{*values[present].tolist()} - {0, 1}]:
+            raise ValueError(f"{min(other)!r}")
+        return Column(flags)
 
     def _family_of_dtype(self) -> str | None:
         return _FAMILIES.get(self.values.dtype.kind)
@@ -169,6 +184,88 @@ class PolarsColumn(Column):
         if self.values.dtype.base_type().__name__ in ("Int128", "UInt128"):  # NumPy has none
             return np.array(self._list(), dtype=object)
         return self.values.to_numpy()
+
+
+# what to call where rows are elsewhere, or still to come, by the name of the type
+_NOT_READ = {
+    "LazyFrame": "collect()",
+    "DuckDBPyRelation": "df()",
+    "RecordBatchReader": "read_all()",
+    "Dataset": "to_dataframe()",
+}
+
+
+def table_of(X: Any, name: str = "X") -> Any:
+    """Return a table of any library as one of NumPy, SciPy, pandas or polars.
+
+    What a masked array masks is missing. Arrays of one dimension, such as labels, become arrays of
+    NumPy where they are of pyarrow or narwhals. All else is handed on.
+    """
+    kind = type(X)
+    if isinstance(X, np.ma.MaskedArray):
+        if not np.ma.is_masked(X):
+            return X.data
+        numbers = X.dtype.kind in "iuf"
+        out = X.data.astype(np.result_type(X.dtype, np.float32) if numbers else object)
+        out[np.ma.getmaskarray(X)] = np.nan if numbers else None
+        return out
+    if kind.__module__.partition(".")[0] in ("numpy", "scipy", "pandas", "builtins"):
+        return X
+    if hasattr(kind, "to_native"):  # narwhals
+        return table_of(X.to_native(), name)
+    how, package = _NOT_READ.get(kind.__name__, ""), kind.__module__.partition(".")[0]
+    if how and hasattr(kind, how.removesuffix("()")):
+        raise TypeError(
+            f"{name} is a {kind.__name__} of {package}, whose rows have not been read: give "
+            f"{name}.{how} instead."
+        )
+    if package.startswith("dask") and hasattr(kind, "iloc"):
+        raise TypeError(
+            f"{name} is a Dask {kind.__name__}: skxent.dask.DaskSoftmaxMLPClassifier trains on it "
+            f"where it is. Use that, or give {name}.compute()."
+        )
+    if hasattr(kind, "get_columns") or hasattr(kind, "iloc"):  # polars, and what is like pandas
+        return X
+    if hasattr(kind, "to_pylist") and not hasattr(kind, "column_names"):  # an array of pyarrow
+        return _objects(X) if X.null_count else X.to_numpy(zero_copy_only=False)
+    return X.to_pandas() if hasattr(kind, "to_pandas") else X
+
+
+def _objects(values):
+    out = np.empty(len(values), dtype=object)
+    out[:] = values.to_pylist()
+    return out
+
+
+def labels_of(y: Any, name: str = "y") -> Any:
+    """Return labels as a library of NumPy's has them: exact, and of their own kind.
+
+    A frame of one column is that column, as a matrix. All else is handed on.
+    """
+    y = table_of(y, name)
+    if isinstance(y, np.ndarray):
+        return y
+    if hasattr(type(y), "get_columns"):
+        columns = y.get_columns()
+        return _of_series(columns[0]).reshape(-1, 1) if len(columns) == 1 else y
+    if hasattr(type(y), "iloc") and hasattr(type(y), "columns"):
+        return _of_series(y.iloc[:, 0]).reshape(-1, 1) if y.shape[1] == 1 else y
+    is_series = hasattr(type(y), "dtype") and hasattr(type(y), "__len__")
+    return _of_series(y) if is_series and not sparse.issparse(y) else y
+
+
+def _of_series(y):
+    """Return a Series, or an extension array, as an array of NumPy; of objects where some miss."""
+    if hasattr(type(y), "null_count"):  # polars
+        return y.to_numpy() if not y.null_count() else np.array(y.to_list(), dtype=object)
+    missing = np.asarray(y.isna()) if hasattr(type(y), "isna") else np.zeros(0)
+    if missing.any():
+        values = np.asarray(y, dtype=object)
+        return np.where(missing, None, values)
+    own = getattr(y.dtype, "numpy_dtype", None)
+    if own is not None and getattr(y.dtype, "kind", "") in "biuf":
+        return y.to_numpy(dtype=own)
+    return np.asarray(y)
 
 
 def columns_of(X: Any) -> list[Column]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
+from ._columns import labels_of, table_of
 from ._compat import _safe_indexing
 from ._model import Model
 from ._settings import Settings
@@ -207,6 +208,7 @@ def _judgement(
     parts = [np.asarray(rows) for _, rows in splits]
     if call.validation is not None:
         X, y, sample_weight = call.validation
+        X, y = table_of(X, "X_val"), labels_of(y, "y_val")
         check_consistent_length(X, y)
         expected = Expected(draft.outputs.exclusive, known=draft.outputs)
         targets = read_targets(y, type(draft.estimator).__name__, expected)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite, check_array, column_or_1d
 
-from ._columns import MISSING, columns_of
+from ._columns import MISSING, columns_of, labels_of
 from ._outputs import Outputs
 
 
@@ -136,7 +136,7 @@ def _codes(y, outputs_of, expected):
     outputs = expected.known
     if outputs is None:
         declared = expected.declared
-        outputs = outputs_of(found if declared is None else np.unique(declared))
+        outputs = outputs_of(found if declared is None else _declared(declared))
     else:
         _check_declared(expected)
     classes = outputs.classes
@@ -155,9 +155,14 @@ def _codes(y, outputs_of, expected):
     return Targets(outputs, codes, codes)
 
 
+def _declared(classes):
+    return np.unique(labels_of(classes, "classes"))
+
+
 def _check_declared(expected):
     """Raise if the classes given to a later call of partial_fit are others."""
     declared, known = expected.declared, expected.known.classes
+    declared = labels_of(declared, "classes")
     if declared is not None and not np.array_equal(np.unique(declared), known):
         raise ValueError(
             f"`classes={declared!r}` is not the same as on last call to partial_fit, was: {known!r}"
@@ -184,7 +189,7 @@ def unique_labels(y: NDArray) -> tuple[NDArray, NDArray]:
                 codes[piece] = place[y[piece].astype(np.int64) - low]
             return labels, codes
     check_present(y)
-    check_classification_targets(y)
+    _check_kind(y)
     labels, codes = np.unique(y, return_inverse=True)
     return labels, codes.astype(_code_dtype(labels))
 
@@ -199,6 +204,30 @@ def check_present(y: NDArray) -> None:
     assert_all_finite(y, input_name="y")
 
 
+def _check_kind(y):
+    """Raise if labels are of several kinds, or of one that cannot be compared with scikit-learn."""
+    if y.dtype.kind == "O" and len(y):
+        kinds = {"text" if isinstance(label, str) else type(label).__name__ for label in y.flat}
+        numbers = {k for k in kinds if k.rstrip("0123456789_") in ("bool", "int", "uint", "float")}
+        if len(kinds) > 1 and kinds != numbers:
+            raise ValueError(
+                f"y holds labels of mixed types: {', '.join(sorted(kinds))}. Make them all text, "
+                "for example by y.astype(str)."
+            )
+        if kinds & {"date", "datetime", "Timestamp"}:
+            raise ValueError(
+                f"y holds objects of type {kinds.pop()}, whose scores scikit-learn cannot "
+                "compute. Make them dates of NumPy: np.asarray(y, dtype='datetime64[s]')."
+            )
+        if not kinds & {"text", *numbers}:
+            raise ValueError(
+                f"y holds objects of type {kinds.pop()}: labels are text, numbers, booleans or "
+                "dates of NumPy. Make text of them, for example by y.astype(str). "
+                "Unknown label type: unknown."
+            )
+    check_classification_targets(y)
+
+
 def _code_dtype(classes):
     return np.uint8 if len(classes) <= 256 else np.int32
 
@@ -211,7 +240,7 @@ def _probabilities(matrix, labels, expected):
     outputs = expected.known
     if outputs is None:
         found = np.arange(matrix.shape[1]) if labels is None else labels
-        outputs = _exclusive(found if expected.declared is None else np.unique(expected.declared))
+        outputs = _exclusive(found if expected.declared is None else _declared(expected.declared))
     else:
         _check_declared(expected)
     classes = outputs.classes

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
-from .._columns import columns_of, is_numeric, names_of
+from .._columns import columns_of, is_numeric, names_of, table_of
 from .._compat import _check_sample_weight, _safe_indexing
 
 _FLOATS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}  # for check_array
@@ -25,7 +25,7 @@ def checked_table(estimator, X, *, reset=False):
         return X
     if sparse.issparse(X):
         return validate_data(estimator, X, reset=reset, ensure_all_finite=False, **_FLOATS)
-    X = known_table(X)
+    X = table_of(X)
     if not hasattr(X, "columns"):
         if isinstance(X, list | tuple) and np.asarray(X).dtype.kind == "U":
             X = np.array(X, dtype=object)  # keeps the numbers among the strings
@@ -45,7 +45,7 @@ def checked_numbers(estimator, X, *, reset=False):
 
     What converts to numbers without being any, such as dates, is refused.
     """
-    X = known_table(X)
+    X = table_of(X)
     asked = _FLOATS | {"ensure_all_finite": False if reset else "allow-nan"}
     kind = getattr(getattr(X, "dtype", None), "kind", "")
     with np.errstate(invalid="ignore"):  # scikit-learn sums all numbers up, be they huge
@@ -92,18 +92,12 @@ def _check_not_empty(estimator, X):
         )
 
 
-def known_table(X):
-    """Return a table of neither pandas nor polars as one of pandas."""
-    kind = type(X)  # a DataFrame has its columns as attributes, whatever they are called
-    return X.to_pandas() if hasattr(kind, "to_pandas") and not hasattr(kind, "get_columns") else X
-
-
 def _is_as_in_fit(estimator, X):
     """Whether X needs no further check; these few comparisons save most of the cost of one row."""
     if type(X) is np.ndarray:
         shape = (len(X), estimator.n_features_in_) if X.ndim and len(X) else None
         return X.shape == shape and is_numeric(X) and not hasattr(estimator, "feature_names_in_")
-    if not hasattr(type(X), "columns") or X.shape[0] == 0:
+    if not (hasattr(type(X), "iloc") or hasattr(type(X), "get_columns")) or X.shape[0] == 0:
         return False
     return names_of(X) == getattr(estimator, "feature_names_in_", np.empty(0)).tolist()
 

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from .._columns import labels_of
 from .._compat import Interval, StrOptions, _check_feature_names_in, _fit_context
 from .._persistence import (
     Versioned,
@@ -215,7 +216,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def _learn(self, X, y, sample_weight, keep_constants):
-        X = checked_table(self, X, reset=True)
+        X, y = checked_table(self, X, reset=True), labels_of(y)
         check_consistent_length(X, y)
         self._encoding, seen = learn_encoding(
             X,

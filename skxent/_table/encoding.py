@@ -84,20 +84,18 @@ class Encoding:
 
     def columns_of(self, X: Any) -> list[Column]:
         """Return the columns of a table; ValueError if one is not what it was in fit."""
-        columns = columns_of(X)
-        self.schema.check(columns)
-        return columns
+        return self.schema.check(columns_of(X))
 
     def _arrays(self, columns, statistics):
         n = len(columns)
         return [
-            columns[i].numbers if i < n else statistics[i - n]
+            _numbers_of(columns[i]) if i < n else statistics[i - n]
             for i in self.numbers.columns.tolist()
         ]
 
     def _as_sparse(self, X):
         columns = self.columns_of(X)
-        return sp.csr_array(np.column_stack([c.numbers.astype(float) for c in columns]))
+        return sp.csr_array(np.column_stack([_numbers_of(c).astype(float) for c in columns]))
 
     def names(self, names: Sequence[str]) -> NDArray:
         """Return the names of the encoded columns; those of the table's columns are given."""
@@ -153,7 +151,7 @@ def learn_encoding(
     # scaled as they will be at prediction: those of other rows have another spread
     statistics = log_odds.look_up(columns)
     plain = [] if sparse else schema.plain
-    arrays = [*(columns[i].numbers for i in plain), *statistics]
+    arrays = [*(_numbers_of(columns[i]) for i in plain), *statistics]
     numbers = learn_numbers(
         arrays,
         [*plain, *range(len(columns), len(columns) + len(statistics))],
@@ -177,6 +175,13 @@ def learn_encoding(
     if kept is None or kept.all():
         return encoding, Seen(columns, out_of_fold)
     return encoding, Seen(columns_of(X), [_spread(values, kept) for values in out_of_fold])
+
+
+def _numbers_of(column):
+    """Return the numbers of a column; none where it had no value in fit and now has text."""
+    if column.is_numeric or column.family in ("number", "bool", "empty"):
+        return column.numbers
+    return np.full(len(column.values), np.nan)
 
 
 def _spread(values, kept):

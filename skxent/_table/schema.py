@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._columns import Column
+from .._columns import Column, text_of
 
 _ADVICE = {
     "text": "holds text: list it in categorical_features",
@@ -49,28 +49,43 @@ class Schema:
             "missing. Replace infinity by NaN or by a large number."
         )
 
-    def check(self, columns: Sequence[Column]) -> None:
-        """Raise if a column holds something else than it did in fit."""
-        for i, (family, column) in enumerate(zip(self.families, columns, strict=True)):
-            got = column.family
-            if got == family or got == "empty" or family == "empty":
-                continue
-            accepted: tuple[str, ...] = ("text", "number", "bool") if family == "mixed" else ()
-            if not self.is_categorical[i]:
-                accepted = ("number", "bool")
-            if got in accepted or (got != "other" and column.all_missing):
-                continue
-            raise ValueError(
-                f"Column {self.name(i)} holds {got} values, but held {family} values in fit: "
-                "convert it to what it was."
-            )
+    def check(self, columns: Sequence[Column]) -> list[Column]:
+        """Return the columns as they were in fit; ValueError if one holds something else.
+
+        Levels go by their text, whatever they are. Flags may be 0 and 1. What had no value in fit
+        had no family either, and nothing is known of it.
+        """
+        return [
+            column if column.family == family else self._checked(i, family, column)
+            for i, (family, column) in enumerate(zip(self.families, columns, strict=True))
+        ]
+
+    def _checked(self, i, family, column):
+        got = column.family
+        if got == "empty" or family == "empty":
+            return column
+        if self.is_categorical[i] and {got, family} == {"bool", "number"}:
+            try:
+                return column.read_as(family)
+            except ValueError as error:
+                raise ValueError(
+                    f"Column {self.name(i)} holds the number {error}, but held bool values in fit: "
+                    "numbers may stand for them where they are 0 and 1."
+                ) from None
+        accepted = ("text", "number", "bool", "mixed") if self.is_categorical[i] else ()
+        if got in (accepted or ("number", "bool")) or (got != "other" and column.all_missing):
+            return column
+        raise ValueError(
+            f"Column {self.name(i)} holds {got} values, but held {family} values in fit: "
+            "convert it to what it was."
+        )
 
 
 def learn_schema(
     columns: Sequence[Column], chosen: Any, names: Sequence[str] | None, *, sparse: bool
 ) -> Schema:
     """Return what the columns are; `chosen` is the parameter categorical_features."""
-    families = tuple(column.family for column in columns)
+    families = tuple("empty" if _is_empty(column, sparse) else column.family for column in columns)
     mask = _categorical_mask(columns, families, chosen, names, sparse)
     schema = Schema(families, mask, None if names is None else tuple(names))
     for i, family in enumerate(families):
@@ -79,6 +94,16 @@ def learn_schema(
             error = TypeError if family == "other" else ValueError
             raise error(f"Column {schema.name(i)} {_ADVICE[family]}.")
     return schema
+
+
+def _is_empty(column, sparse):
+    """Whether a column has no value, whatever its dtype: files give some to such columns."""
+    if sparse or not len(column.values):
+        return False
+    first = column.values[0]
+    if text_of(first) is not None and first == first:  # the usual case, at the least cost
+        return False
+    return column.family == "empty" or (column.family != "other" and column.all_missing)
 
 
 def _categorical_mask(columns, families, chosen, names, sparse):

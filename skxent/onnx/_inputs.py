@@ -25,8 +25,7 @@ from skl2onnx.common.data_types import (
     StringTensorType,
 )
 
-from .._columns import Column, columns_of, text_of
-from .._table.checks import known_table
+from .._columns import Column, columns_of, table_of, text_of
 from .._table.encoding import Encoding
 
 _MISSING_TEXTS = ("", "nan", "None", "<NA>")  # what gaps among texts become on the way in
@@ -252,7 +251,7 @@ def as_table(X: Any) -> Any:
             "X is a sparse matrix, which ONNX does not have: give dense rows, X[:5].toarray(), "
             "here and to the model."
         )
-    X = known_table(X)
+    X = table_of(X)
     if is_frame(X):
         names = _names(X)
         if twice := sorted({name for name in names if names.count(name) > 1}):

@@ -22,7 +22,7 @@ from ._columns import labels_of, table_of
 from ._compat import CallbackSupportMixin, _fit_context
 from ._model import Model, pack_model, unpack_model
 from ._outputs import Outputs
-from ._parameters import CONSTRAINTS
+from ._parameters import CONSTRAINTS, warn_of_unused
 from ._persistence import Versioned, pack_names, unpack_names
 from ._reading import Given, Reading, choose_reading, read_problem
 from ._settings import MINI_BATCH, Settings, is_passthrough, resolve
@@ -46,6 +46,11 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     _exclusive: ClassVar[bool]
     _model: Model
+
+    # what other classifiers do not have is not asked for unless somebody says so
+    __metadata_request__fit: ClassVar = dict.fromkeys(
+        ["X_val", "y_val", "sample_weight_val", "groups"], False
+    )
 
     _parameter_constraints: dict = CONSTRAINTS
 
@@ -283,13 +288,16 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         if call.previous is not None:
             self._model.check_goes_on(given, is_passthrough(self.encoder))
             shape = len(self._model.params), list(self._model.network.sizes[1:-1])
-        return resolve(
+        settings = resolve(
             given,
             n_rows,
             incremental=call.incremental,
             own_validation=call.validation is not None,
             shape=shape,
         )
+        if call.previous is None:
+            warn_of_unused(given, settings, BaseMLP.__init__)
+        return settings
 
     def _read_rows(
         self, call: Call, X, targets: Targets, weights: Weights, settings: Settings

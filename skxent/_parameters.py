@@ -1,13 +1,16 @@
-"""What each parameter of a classifier may be, as scikit-learn checks it."""
+"""What each parameter may be, as scikit-learn checks it, and whether it has a use."""
 
 from __future__ import annotations
 
+import inspect
+from functools import cache
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
-from ._compat import HasMethods, Interval, Options, StrOptions
-from ._settings import FULL_BATCH, MINI_BATCH
+from ._compat import HasMethods, Interval, Options, StrOptions, warn_user
+from ._settings import FULL_BATCH, MINI_BATCH, USERS, Settings
 from ._training.activations import ACTIVATIONS
 from ._training.network import INIT_SCHEMES
 from ._training.schedules import SCHEDULES
@@ -63,3 +66,32 @@ CONSTRAINTS: dict = {
     "n_jobs": [Integral, None],
     "dtype": [StrOptions({"auto", "float32", "float64"})],
 }
+
+
+def warn_of_unused(given: dict[str, Any], settings: Settings, init: Any) -> None:
+    """Warn of parameters that were named and that the solver which was chosen has no use for.
+
+    Where the solver was named, too, they are as idle as in scikit-learn, without a word. `init`
+    has the defaults.
+    """
+    if not settings.is_open("solver"):
+        return
+    named = [name for name in USERS if not _same(given[name], _defaults(init)[name].default)]
+    idle = {name: USERS[name] for name in named if settings.solver not in USERS[name]}
+    if idle:
+        values = ", ".join(f"{name}={given[name]!r}" for name in idle)
+        users = "; ".join(f"{name} by {' or '.join(map(repr, who))}" for name, who in idle.items())
+        warn_user(
+            f"Not used: {values}. solver='auto' became {settings.solver!r} "
+            f"({settings.reasons['solver']}). They would be used: {users}. Name such a solver, or "
+            "leave the parameters at their defaults."
+        )
+
+
+def _same(value, default):
+    return value is default or (np.isscalar(value) and value == default)
+
+
+@cache
+def _defaults(init):
+    return inspect.signature(init).parameters

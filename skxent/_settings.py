@@ -32,6 +32,17 @@ CLASSIC: dict[str, Any] = {
     "calibration": None,
 }
 
+# who uses a parameter that not all solvers use
+USERS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(["batch_size", "learning_rate", "shuffle", "dropout", "averaging"], MINI_BATCH),
+    "max_grad_norm": MINI_BATCH,
+    "learning_rate_init": (*MINI_BATCH, "gradient_descent"),
+    **dict.fromkeys(["momentum", "nesterovs_momentum"], ("sgd",)),
+    **dict.fromkeys(["beta_1", "beta_2", "epsilon"], ("adam", "adamw")),
+    "weight_decay": ("adamw",),
+    "max_fun": tuple(SCIPY_METHODS),
+}
+
 SMALL = 60  # rows below which nothing is held out and every row counts
 
 

@@ -1,10 +1,15 @@
 """Parameters that fit, and those that are refused."""
 
+import re
+import warnings
+
 import numpy as np
 import pytest
-from common import both_classes, smooth_network
+import sklearn
+from common import SMALL, both_classes, smooth_network
 from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
@@ -115,3 +120,74 @@ def test_parameters_that_nothing_would_heed(iris):
         smooth_network(encoder=encoder, categorical_features=None).fit(X, y)
     with pytest.warns(ConvergenceWarning, match="max_iter=3"):
         smooth_network(max_iter=3, learning_rate="cosine").fit(X, y)
+
+
+# ---- parameters without a use
+
+
+@pytest.mark.parametrize(
+    ("params", "n_rows", "told"),
+    [
+        (
+            {"learning_rate_init": 0.01, "batch_size": 8},
+            40,
+            ["batch_size=8.*'lbfgs'", "rate_init"],
+        ),
+        ({"weight_decay": 0.1}, 40, ["weight_decay by 'adamw'"]),
+        ({"shuffle": False, "learning_rate": "cosine"}, 40, ["shuffle=False"]),
+        ({"momentum": 0.5}, 80, ["momentum=0.5.*'adamw'.*momentum by 'sgd'"]),
+        ({"max_fun": 99}, 80, ["max_fun by 'lbfgs'"]),
+    ],
+)
+def test_one_warning_names_what_has_no_use(params, n_rows, told):
+    X, y = np.random.default_rng(0).normal(size=(n_rows, 2)), np.arange(n_rows) % 2
+    with pytest.warns(UserWarning, match="Not used") as caught:
+        SoftmaxMLPClassifier(**SMALL | params).fit(X, y)
+    (warning,) = [w for w in caught if "Not used" in str(w.message)]
+    assert warning.filename == __file__
+    for text in told:
+        assert re.search(text, str(warning.message))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"momentum": 0.9, "max_fun": 15000, "batch_size": "auto"},
+        {"solver": "lbfgs", "learning_rate_init": 0.01, "momentum": 0.5},
+    ],
+)
+@pytest.mark.parametrize("n_rows", [40, 80])
+def test_defaults_and_what_goes_with_a_named_solver_are_no_reason_to_warn(params, n_rows):
+    X, y = np.random.default_rng(0).normal(size=(n_rows, 2)), np.arange(n_rows) % 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        SoftmaxMLPClassifier(**SMALL | params).fit(X, y)
+
+
+# ---- metadata routing
+
+
+def test_validation_rows_and_groups_are_not_routed_unless_asked_for():
+    X, y = np.random.default_rng(0).normal(size=(90, 2)), np.arange(90) % 2
+    groups, seen = np.arange(90) // 5, []
+
+    class Groups(GroupKFold):
+        def split(self, X, y=None, groups=None):
+            seen.append(groups)
+            return super().split(X, y, groups)
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        clf = SoftmaxMLPClassifier(**SMALL)
+        routed = clf.get_metadata_routing().fit.requests
+        assert routed == {"sample_weight": None} | dict.fromkeys(
+            ["X_val", "y_val", "sample_weight_val", "groups"], False
+        )
+        search = GridSearchCV(clf, {"alpha": [1.0]}, cv=GroupKFold(3))
+        assert search.fit(X, y, groups=groups).n_splits_ == 3
+        search.set_params(estimator=clf.set_params(cv=Groups(2)).set_fit_request(groups=True))
+        search.fit(X, y, groups=groups)
+        assert len(seen) == 4 and all(g is not None for g in seen)  # three folds, and the whole
+        with pytest.raises(TypeError, match="X_val"):
+            search.fit(X, y, groups=groups, X_val=X)

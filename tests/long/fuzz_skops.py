@@ -190,7 +190,8 @@ def case(data, rng):
     change = redescribed if kind == 3 else damaged if kind == 2 else renumbered
     try:
         members[name] = change(members[name], rng)
-    except (ValueError, IndexError, RecursionError):  # nodes that contain each other, or nothing
+    except (ValueError, TypeError, IndexError, RecursionError):
+        # nodes that contain each other, or nothing; an array whose shape is damaged already
         return damaged(data, rng)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

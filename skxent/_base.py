@@ -212,6 +212,10 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
         that call rows enough to tell scales and levels by. A column that is constant in them stays,
         unscaled.
 
+        Calls from several threads must wait for each other, as by a lock around them: each goes on
+        from the state it finds, so that of two at once the one that ends last is kept and the rows
+        of the other are lost. Predictions may be made meanwhile.
+
         Parameters
         ----------
         X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)

@@ -246,7 +246,8 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             The encoded table; sparse where ``fit`` got a sparse matrix.
         """
         check_is_fitted(self)
-        return self._encoding.read(checked_table(self, X)).expand()
+        fitted = copy.copy(self)  # one snapshot: another thread may fit this meanwhile
+        return fitted._encoding.read(checked_table(fitted, X)).expand()
 
     # ---- names, state, tags
 
@@ -267,8 +268,9 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             that is taken has one more ``_``.
         """
         check_is_fitted(self)
-        names = _check_feature_names_in(self, input_features)
-        return names if self._encoding.sparse is not None else self._encoding.names(names)
+        fitted = copy.copy(self)
+        names, encoding = _check_feature_names_in(fitted, input_features), fitted._encoding
+        return names if encoding.sparse is not None else encoding.names(names)
 
     @property
     def is_categorical_(self) -> NDArray:

@@ -146,8 +146,26 @@ def _no_line_search_warnings():
 @contextmanager
 def _in_parallel(n_jobs, n_tasks):
     """``map``, over a pool of threads where there is more than one to be used."""
-    if min(n_jobs, n_tasks) < 2:
-        yield map
-        return
-    with ThreadPoolExecutor(min(n_jobs, n_tasks)) as pool:
-        yield pool.map
+    n_threads = min(n_jobs, n_tasks)
+    while n_threads > 1:
+        with ThreadPoolExecutor(n_threads) as pool:
+            n_started = _start(pool, n_threads)
+            if n_started == n_threads:
+                yield pool.map
+                return
+        n_threads = n_started
+    yield map
+
+
+def _start(pool, n_threads):
+    """Start a pool's threads; return of how many there is memory for."""
+    all_there = threading.Event()
+    try:
+        for n_started in range(n_threads):
+            try:
+                pool.submit(all_there.wait)  # a thread that waits is not idle: the next is another
+            except (RuntimeError, MemoryError):
+                return n_started
+    finally:
+        all_there.set()
+    return n_threads

@@ -31,7 +31,7 @@ def pieces(
     length = max(_GLANCE // batch_size, 1) * batch_size
     for order in _stretches(n_rows, batch_size, generator, shuffle):
         if rows is not None:
-            order = rows if order is None else rows[order]
+            order = rows if order is None else rows.take(order)
         if n_rows <= length:
             yield order
             return
@@ -65,7 +65,7 @@ def _dealt(n, stretch, batch_size, generator):
         taken = blocks[start : start + per_stretch]
         order = (taken[:, None] * _BLOCK + np.arange(_BLOCK)).ravel()
         order = order[order < n]
-        order = np.concatenate([carried, order[shuffled(len(order))]])
+        order = np.concatenate([carried, order.take(shuffled(len(order)))])
         if start + per_stretch < len(blocks):
             cut = len(order) // batch_size * batch_size
             order, carried = order[:cut], order[cut:]

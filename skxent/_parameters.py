@@ -47,7 +47,7 @@ CONSTRAINTS: dict = {
         Interval(Integral, 1, None, closed="left"),
         Options(Real, {np.inf}),
     ],
-    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "max_fun": [Interval(Integral, 1, 2**31 - 1, closed="both")],  # an int of C, in SciPy
     "loss": [StrOptions({"cross_entropy", "squared_error"})],
     "class_weight": [dict, StrOptions({"balanced"}), None],
     "init": [StrOptions({"auto", *INIT_SCHEMES}), tuple, list],

@@ -26,7 +26,7 @@ def effective_n_jobs(n_jobs: int | None) -> int:
     cores = _n_cores()
     if n_jobs is None:
         limit = os.environ.get("OMP_NUM_THREADS", "")
-        return max(min(cores, int(limit)) if limit.isdigit() else cores, 1)
+        return max(min(cores, int(limit)) if limit.isdecimal() else cores, 1)
     return max(cores + 1 + n_jobs, 1)
 
 

@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
+from skxent._threads import effective_n_jobs
 
 GOOD_LAYERS = {(): 2, (3,): 3, 3: 3, (4, 3): 4}
 
@@ -191,3 +192,16 @@ def test_validation_rows_and_groups_are_not_routed_unless_asked_for():
         assert len(seen) == 4 and all(g is not None for g in seen)  # three folds, and the whole
         with pytest.raises(TypeError, match="X_val"):
             search.fit(X, y, groups=groups, X_val=X)
+
+
+def test_max_fun_is_an_int_of_c(iris):
+    with pytest.raises(ValueError, match="'max_fun' .* must be an int in the range"):
+        SoftmaxMLPClassifier(solver="lbfgs", max_fun=2**31).fit(*iris)
+
+
+@pytest.mark.parametrize("value", ["\u00b2", "two", "-1", ""])
+def test_an_environment_that_names_no_number_of_threads(value, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    every = effective_n_jobs(None)
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert effective_n_jobs(None) == every

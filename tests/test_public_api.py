@@ -225,3 +225,12 @@ def test_examples_in_docstrings():
             optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
         )
         assert result.failed == 0, module
+
+
+def test_without_docstrings_and_assertions():
+    """``python -OO`` strips both."""
+    pytest.importorskip("dask"), pytest.importorskip("onnx")
+    program = "import skxent, skxent.dask, skxent.onnx; assert False; print(skxent.__doc__)"
+    command = [sys.executable, "-OO", "-c", program]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, "None\n"), run.stderr

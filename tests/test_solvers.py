@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+from common import network
 from numpy.testing import assert_allclose
+from scipy.optimize import OptimizeResult
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxMLPClassifier
 from skxent._kernels import Inputs, permutation, set_simd_level, simd_level
 from skxent._threads import one_blas_thread
+from skxent._training import full_batch
 from skxent._training.full_batch import minimize_scipy
 from skxent._training.network import Network
 from skxent._training.objective import Objective
@@ -127,3 +131,17 @@ def test_lbfgs_begins_in_single_precision_where_it_pays(rows, dtype, first, dtyp
     assert dtypes[0] == first
     assert clf.n_iter_ == 3
     assert clf.coefs_[0].dtype == np.float64
+
+
+def test_lbfgs_at_the_limit_of_single_precision(iris, monkeypatch):
+    """SciPy calls it ABNORMAL: no lower loss along the line. More iterations would not help."""
+
+    def stuck(fun, x0, **settings):
+        value, gradient = fun(x0)
+        return OptimizeResult(x=x0, fun=value, jac=gradient, success=False, status=2)
+
+    monkeypatch.setattr(full_batch, "minimize", stuck)
+    for dtype, advice in (("float32", "set dtype='float64'"), ("float64", "scale the features")):
+        clf = network(solver="lbfgs", dtype=dtype, max_iter=500)
+        with pytest.warns(ConvergenceWarning, match=f"No further progress .*, or {advice}"):
+            clf.fit(*iris)

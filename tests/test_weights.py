@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from common import both_classes, smooth_network, stopping_short
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
 
-from skxent import SigmoidMLPClassifier
+from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
 
 
 @both_classes
@@ -108,3 +109,21 @@ def test_class_weights_may_name_a_class_that_a_fold_lacks(iris):
     assert_array_equal(fold.predict_proba(X), twin.predict_proba(X))
     with pytest.raises(ValueError, match=r"class_weight names \[7\]"):
         smooth_network(class_weight={0: 1, 7: 2}).fit(X, y)
+
+
+@pytest.mark.parametrize("weight", [1 + 1j, np.complex128(2), "1", None, -1.0, np.nan])
+def test_class_weights_that_are_no_numbers(weight, iris):
+    with pytest.raises(ValueError, match="class_weight must be numbers of 0 or more, got"):
+        SoftmaxMLPClassifier(class_weight={0: weight}).fit(*iris)
+
+
+def test_weights_so_small_that_the_penalty_is_all_that_counts(iris):
+    """A weight of 2 is a row twice, so that equal weights are no matter of scale alone."""
+    X, y = iris
+    clf = SoftmaxMLPClassifier(4, solver="adam", alpha=1e-4, max_iter=2, random_state=0)
+    tiny = np.full(len(y), 1e-200)
+    expected = r"weights of all rows sum to \d.*e-\d+, and beside alpha=0.0001 .* set alpha=0"
+    with pytest.warns(ConvergenceWarning, match=expected):
+        clf.fit(X, y, tiny)
+    with pytest.raises(ValueError, match=expected):
+        clf.set_params(solver="lbfgs", alpha=1e-4, early_stopping=False).fit(X, y, tiny * 1e-100)

@@ -49,7 +49,7 @@ def minimize_scipy(
     if left and not monitor.ending and monitor.n_epochs < max_iter:
         converged = search.descend(objective, objective.dtype)
     if not monitor.ending:
-        stopped = method in ("lbfgs", "tnc") or monitor.n_epochs >= max_iter
+        stopped = method in ("lbfgs", "tnc") and not search.stuck or monitor.n_epochs >= max_iter
         monitor.ending = (
             Ending.CONVERGED if converged else Ending.MAX_ITER if stopped else Ending.NO_PROGRESS
         )
@@ -67,6 +67,7 @@ class _Search:
     tol: float
     accepted: NDArray
     calls: int = 0
+    stuck: bool = False
 
     def descend(self, objective: Objective, dtype: np.dtype, *, roughly: bool = False) -> bool:
         """One run from where the last one ended; return whether it converged.
@@ -100,6 +101,8 @@ class _Search:
                     callback=callback,
                 )
             converged = bool(result.success)
+            # SciPy's "ABNORMAL": no lower loss along the line, by rounding
+            self.stuck = self.method == "lbfgs" and result.status == 2
         except StopIteration:  # TNC lets it through
             pass
         if monitor.n_epochs == before and not (monitor.ending or roughly):

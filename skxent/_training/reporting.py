@@ -70,10 +70,11 @@ def _number(value):
     return f"{value:10.6f}" if not abs(value) >= 1000 else f"{value:10.3e}"
 
 
-def warn_of_ending(watch: Monitor, settings: Settings, *, runs_out: bool) -> None:
+def warn_of_ending(watch: Monitor, settings: Settings, *, runs_out: bool, if_diverged: str) -> None:
     """Warn, once, if training ended otherwise than it should, and say what to change.
 
-    `runs_out` tells whether a run that ends with `max_iter` was cut short.
+    `runs_out` tells whether a run that ends with `max_iter` was cut short. `if_diverged` is what to
+    do where that is known; empty for the usual advice.
     """
     if watch.ending is Ending.INTERRUPTED:
         warn_user(
@@ -84,10 +85,13 @@ def warn_of_ending(watch: Monitor, settings: Settings, *, runs_out: bool) -> Non
         losses = watch.history["loss"]
         finite = f": the loss rose from {min(losses):.3g} to {losses[-1]:.3g}."
         infinite = f" in epoch {watch.n_epochs + 1}: the loss is not finite."
+        advice = if_diverged or (
+            f"Lower learning_rate_init (now {settings.learning_rate_init}), scale the features, or "
+            "set max_grad_norm."
+        )
         warn_user(
             f"Training diverged{infinite if watch.ending is Ending.DIVERGED else finite} The "
-            f"parameters of epoch {watch.best_epoch} are kept. Lower learning_rate_init (now "
-            f"{settings.learning_rate_init}), scale the features, or set max_grad_norm.",
+            f"parameters of epoch {watch.best_epoch} are kept. {advice}",
             ConvergenceWarning,
         )
     elif watch.decides == "score" and watch.best_params is None:
@@ -95,6 +99,16 @@ def warn_of_ending(watch: Monitor, settings: Settings, *, runs_out: bool) -> Non
             "scoring was NaN in every epoch, so there was no best one: the parameters of the last "
             "epoch are kept. Name a scorer that is defined on the rows held out.",
         )
+    elif watch.ending is Ending.NO_PROGRESS and settings.solver == "lbfgs":
+        if runs_out:
+            single = settings.dtype == "float32"
+            advice = "set dtype='float64'" if single else "scale the features"
+            warn_user(
+                "No further progress was possible at this precision: the lbfgs solver found no "
+                f"lower loss before its gradient was below tol={settings.tol}. Raise tol if this "
+                f"is good enough, or {advice}.",
+                ConvergenceWarning,
+            )
     elif watch.ending is Ending.NO_PROGRESS:
         warn_user(
             f"The {settings.solver} solver found no lower loss along its last direction, often the "

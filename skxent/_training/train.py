@@ -27,6 +27,8 @@ from .stopping import Ending, Monitor, Patience, merge_monitors
 
 # rows times weights from where on L-BFGS has something to gain from a start in float32
 _LARGE = 1 << 20
+# alpha over the weight of all rows from where on a diverging run is the penalty's doing
+_PENALTY_ALONE = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +94,7 @@ def train(problem: Problem, settings: Settings, call: Call) -> Trained:
     run = Run(problem, settings, call)
     starts = run.starts()
     ends = run.minimize(starts) if settings.full_batch else run.descend(starts)
-    _check_worth_keeping(problem.network, ends, settings)
+    _check_worth_keeping(problem, ends, settings)
     temperature = run.temperature(ends)
     run.report(ends, temperature)
     return run.trained(ends, temperature)
@@ -285,7 +287,8 @@ class Run:
         # a schedule that ends with max_iter is meant to
         scheduled = not settings.full_batch and self.schedule is not schedules.constant
         runs_out = not settings.is_open("solver") and not scheduled and not incremental
-        warn_of_ending(ends.worst, settings, runs_out=runs_out)
+        advice = _if_weights_are_tiny(self.problem, settings)
+        warn_of_ending(ends.worst, settings, runs_out=runs_out, if_diverged=advice)
         if int(settings.verbose) > 1 and not incremental:
             print(closing_line(ends.watch, temperature))
 
@@ -343,17 +346,32 @@ def _objectives(problem: Problem, settings: Settings) -> list[Objective]:
     ]
 
 
-def _check_worth_keeping(network: Network, ends: Ends, settings: Settings) -> None:
+def _check_worth_keeping(problem: Problem, ends: Ends, settings: Settings) -> None:
     """Raise if there are no parameters to keep."""
     watch = ends.watch
     if watch.ending is Ending.INTERRUPTED and watch.n_epochs == 0:
         raise KeyboardInterrupt
     with np.errstate(over="ignore", invalid="ignore"):
         limit = np.finfo(ends.params.dtype).max / 1e8
-        overflows = not network.stays_below(limit, ends.params, 3.0)
+        overflows = not problem.network.stays_below(limit, ends.params, 3.0)
     if overflows or watch.ending is Ending.DIVERGED and not watch.n_epochs:
-        raise ValueError(
-            "Training diverged in its first epoch: the loss or the outputs are not finite, so "
-            "there are no parameters to keep. Scale the features (encoder='auto' does), or "
+        advice = _if_weights_are_tiny(problem, settings) or (
+            "Scale the features (encoder='auto' does), or "
             f"lower learning_rate_init (now {settings.learning_rate_init})."
         )
+        raise ValueError(
+            "Training diverged in its first epoch: the loss or the outputs are not finite, so "
+            f"there are no parameters to keep. {advice}"
+        )
+
+
+def _if_weights_are_tiny(problem: Problem, settings: Settings) -> str:
+    """Return what to do where nothing but the penalty counts; empty where the rows do."""
+    total = math.inf if problem.weights is None else float(problem.weights.sum())
+    if settings.alpha <= _PENALTY_ALONE * total:
+        return ""
+    return (
+        f"The weights of all rows sum to {total:.3g}, and beside alpha={settings.alpha} the rows "
+        "count for nothing: give weights of about 1 on average (a weight of 2 is a row twice), or "
+        "set alpha=0."
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import accumulate, islice, pairwise
 from typing import Any
 
@@ -168,15 +168,15 @@ def unpack_names(state: dict[str, Any]) -> dict[str, Any]:
     return state | {"feature_names_in_": names}
 
 
-def pack_tables(tables: Iterable[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """Pack the keys of dictionaries by text."""
+def pack_tables(tables: Iterable[Collection[str]]) -> dict[str, np.ndarray]:
+    """Pack several lists of texts, such as the keys of dictionaries."""
     tables = list(tables)
     texts = pack_texts(text for table in tables for text in table)
     return texts | {"sizes": np.array([len(table) for table in tables], dtype=np.int64)}
 
 
 def unpack_tables(packed: Mapping[str, np.ndarray]) -> list[list[str]]:
-    """Return the keys of each dictionary."""
+    """Return the texts of each list."""
     texts, sizes = unpack_texts(packed), _sizes(packed["sizes"])
     require(sum(sizes) == len(texts), "the texts are more or less than there should be")
     remaining = iter(texts)

@@ -897,3 +897,17 @@ def test_names_of_columns_are_each_their_own():
     assert len(set(names)) == len(names) == encoder.transform(X).shape[1]
     assert {"a_missing", "a_missing_", "a_infrequent", "a_b"} <= set(names)
     assert encoder.set_output(transform="pandas").transform(X).columns.is_unique
+
+
+def test_an_empty_text_and_a_gap_are_two_levels_with_log_odds_of_their_own():
+    rng = np.random.default_rng(0)
+    column = np.array([f"level {i}" for i in range(40)] + ["", None], dtype=object)
+    X = rng.choice(column, (4000, 1), p=[0.4 / 40] * 40 + [0.3, 0.3])
+    y = np.where(X[:, 0] == "", 0, np.where(X[:, 0] == None, 1, rng.integers(0, 2, 4000)))  # noqa: E711
+    encoder = TableEncoder().fit(X, y)
+    for each in (encoder, pickle.loads(pickle.dumps(encoder))):
+        (table,) = encoding_of(each).log_odds.tables.values()
+        assert table[""][0] < -2 and table[None][0] > 2
+        names = each.get_feature_names_out().tolist()
+        odds = each.transform(np.array([[""], [None]], dtype=object))[:, names.index("x0_odds")]
+        assert odds[0] < 0 < odds[1]

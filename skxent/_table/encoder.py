@@ -388,10 +388,11 @@ def _pack_encoding(encoding: Encoding) -> dict[str, Any]:
         "_rare_codes": categories.rare_codes,
         "_widths": encoding.widths,
         "_kinds": encoding.kinds,
-        "_statistics": pack_tables(tables.values())
+        "_statistics": pack_tables([[text or "" for text in table] for table in tables.values()])
         | {
             "columns": np.array([*tables], dtype=np.int64),
             "odds": np.array(odds, dtype=np.float64),
+            "missing": np.array([_place_of_missing(table) for table in tables.values()], int),
         },
     }
     if encoding.sparse is not None:
@@ -446,11 +447,17 @@ def _unpack_encoding(saved: Mapping[str, Any], names: tuple[str, ...] | None) ->
     return encoding
 
 
-def _unpack_statistics(packed: Mapping[str, NDArray]) -> dict[int, dict[str, list[float]]]:
+def _place_of_missing(table: Mapping[str | None, Any]) -> int:
+    """Return where missing is among the levels of a table; -1 where it is not."""
+    return [*table].index(None) if None in table else -1
+
+
+def _unpack_statistics(packed: Mapping[str, NDArray]) -> dict[int, dict[str | None, list[float]]]:
     texts, odds = unpack_tables(packed), packed["odds"].tolist()
     require(len(odds) == sum(map(len, texts)), "_statistics is not a row for each level")
     rows = iter(odds)
+    columns, gaps = packed["columns"].tolist(), packed["missing"].tolist()
     return {
-        i: {text: next(rows) for text in table}
-        for i, table in zip(packed["columns"].tolist(), texts, strict=True)
+        i: {None if place == gap else text: next(rows) for place, text in enumerate(table)}
+        for i, gap, table in zip(columns, gaps, texts, strict=True)
     }

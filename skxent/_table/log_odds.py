@@ -29,11 +29,12 @@ _MANY_CLASSES = 10  # above, one number per class and column would be too many
 class LogOdds:
     """The statistics of the levels of some columns, by number of the column and text of the level.
 
+    Missing is a level like any other, whose text is None.
     They come after the columns of the table, as columns more: one for two classes, else one for
     each class.
     """
 
-    tables: Mapping[int, Mapping[str, Sequence[float]]]
+    tables: Mapping[int, Mapping[str | None, Sequence[float]]]
 
     def look_up(self, columns: Sequence[Column]) -> list[NDArray]:
         """Return the statistics, by row; 0, which says nothing, for unknown levels."""
@@ -79,7 +80,7 @@ def learn_log_odds(
 
 def level_log_odds(
     column: Column, classes: NDArray, n_classes: int, weights: NDArray | None
-) -> tuple[dict[str, list[float]], NDArray]:
+) -> tuple[dict[str | None, list[float]], NDArray]:
     """Learn log p(class | level) / p(class), shrunk towards 0 where a level has few rows.
 
     Returns the statistics of each level by its text, as a dictionary of lists (one number for two
@@ -88,8 +89,8 @@ def level_log_odds(
     more of a row that is left out than chance would: such a column is an identifier.
     """
     codes, texts = column.coded
-    ids: dict[str, int] = {}
-    of_text = np.array([ids.setdefault(_key(text), len(ids)) for text in texts])
+    ids: dict[str | None, int] = {}
+    of_text = np.array([ids.setdefault(text, len(ids)) for text in texts])
     codes = of_text[np.asarray(codes, dtype=int) % len(texts)]
     folds = np.random.RandomState(0).permutation(len(codes)) % _N_FOLDS
     cells = (codes * _N_FOLDS + folds) * n_classes + classes
@@ -120,10 +121,10 @@ def _tells(mass):
 def _look_up(column, table):
     codes, texts = column.coded
     nothing = [0.0] * len(next(iter(table.values())))
-    return np.array([table.get(_key(text), nothing) for text in texts])[codes]
+    return np.array([table.get(text, nothing) for text in texts])[codes]
 
 
-def _key(text):
+def text:
     """Return what a level is saved by: missing counts as empty, so that every key is a string."""
     return text or ""
 

@@ -55,7 +55,7 @@ def _numbers_and_statistics(g, encoding, columns):
     first = n
     for i, table in encoding.log_odds.tables.items():
         codes = {text: code for code, text in enumerate(table)}
-        missing = codes.get("", len(table))
+        missing = codes.pop(None, len(table))
         texts = missing_texts(levels_of(encoding, i))
         codes = columns.codes(i, codes, missing, len(table), texts)
         odds = np.array([*table.values()])

@@ -79,7 +79,7 @@ def contents_of(encoding: Encoding) -> list[Content]:
 def levels_of(encoding: Encoding, i: int) -> frozenset[str]:
     """Return the texts that an encoder knows of a column."""
     categories = encoding.categories
-    known = set(encoding.log_odds.tables.get(i, ())) - {""}  # which is missing there
+    known = {text for text in encoding.log_odds.tables.get(i, ()) if text is not None}
     if i in categories.columns:
         known.update(categories.levels[categories.columns.index(i)])
     return frozenset(known)
@@ -87,7 +87,7 @@ def levels_of(encoding: Encoding, i: int) -> frozenset[str]:
 
 def _had_gaps(encoding, i):
     categories = encoding.categories
-    if "" in encoding.log_odds.tables.get(i, ()):
+    if None in encoding.log_odds.tables.get(i, ()):
         return True
     return i in categories.columns and not np.isnan(
         categories.gap_codes[categories.columns.index(i)]

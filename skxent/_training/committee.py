@@ -143,6 +143,11 @@ def _no_line_search_warnings():
         yield
 
 
+# bytes: its stack and its first objects. Python waits for ever for a thread that begins, and then
+# finds no memory to say so
+_ROOM_FOR_A_THREAD = 1 << 24
+
+
 @contextmanager
 def _in_parallel(n_jobs, n_tasks):
     """``map``, over a pool of threads where there is more than one to be used."""
@@ -163,6 +168,7 @@ def _start(pool, n_threads):
     try:
         for n_started in range(n_threads):
             try:
+                np.empty(_ROOM_FOR_A_THREAD, dtype=np.uint8)
                 pool.submit(all_there.wait)  # a thread that waits is not idle: the next is another
             except (RuntimeError, MemoryError):
                 return n_started

@@ -84,6 +84,13 @@ class Column:
     def _code(self) -> tuple[Any, list[str | None]]:
         return _coded(self._list())
 
+    def valued(self) -> tuple[NDArray, list]:
+        """For each row an index into a list of values, and the list: of values, not their texts."""
+        values = self._list()
+        first: dict = {}
+        codes = [first.setdefault((type(v), v), len(first)) for v in values]
+        return np.array(codes, dtype=np.intp), [value for _, value in first]
+
     @property
     def all_missing(self) -> bool:
         """Whether no row has a value."""

@@ -68,8 +68,8 @@ def class_factors(class_weight: Any, classes: NDArray, codes: NDArray, weights: 
     unknown = [label for label in class_weight if label not in labels]
     if unknown and not set(labels) <= set(class_weight):
         raise ValueError(f"class_weight names {unknown}, which are not among the classes {labels}.")
-    named = [class_weight.get(label, 1.0) for label in labels]
-    if not all(isinstance(factor, Real) and factor >= 0 for factor in named):
+    named: list[Any] = [class_weight.get(label, 1.0) for label in labels]
+    if not all(isinstance(factor, Real) and float(factor) >= 0 for factor in named):
         raise ValueError(f"class_weight must be numbers of 0 or more, got {class_weight}.")
     return np.array(named, dtype=float)
 

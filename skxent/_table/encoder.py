@@ -456,7 +456,11 @@ def _unpack_statistics(packed: Mapping[str, NDArray]) -> dict[int, dict[str | No
     texts, odds = unpack_tables(packed), packed["odds"].tolist()
     require(len(odds) == sum(map(len, texts)), "_statistics is not a row for each level")
     rows = iter(odds)
-    columns, gaps = packed["columns"].tolist(), packed["missing"].tolist()
+    columns = packed["columns"].tolist()
+    if "missing" in packed:
+        gaps = packed["missing"].tolist()
+    else:  # version 0.1.0 knew a gap as an empty text
+        gaps = [table.index("") if "" in table else -1 for table in texts]
     return {
         i: {None if place == gap else text: next(rows) for place, text in enumerate(table)}
         for i, gap, table in zip(columns, gaps, texts, strict=True)

@@ -124,11 +124,6 @@ def _look_up(column, table):
     return np.array([table.get(text, nothing) for text in texts])[codes]
 
 
-def text:
-    """Return what a level is saved by: missing counts as empty, so that every key is a string."""
-    return text or ""
-
-
 def _log_odds(mass):
     prior = _prior(mass)
     rows = mass.sum(axis=1, keepdims=True)

@@ -195,10 +195,8 @@ def _dtype(column):
 
 
 def _has_gaps(column):
-    codes, values = column.coded
-    if column.is_categorical:
-        return bool((np.asarray(codes) < 0).any()) or None in values[:-1]
-    return any(text_of(value) is None for value in values)
+    codes, texts = column.coded
+    return None in {texts[code] for code in np.unique(codes)}
 
 
 def is_frame(X: Any) -> bool:
@@ -321,11 +319,10 @@ def _array(column, dtype, name, texts, exact):
 
 
 def _of_each_value(column, dtype, convert):
-    codes, values = column.coded
-    codes = np.asarray(codes, dtype=np.intp) % max(len(values), 1)
+    codes, values = column.valued()
     found = np.empty(len(values), dtype=dtype)
-    for code in np.unique(codes):  # a categorical column has levels that are in no row
-        found[code] = convert(values[code])
+    for code, value in enumerate(values):
+        found[code] = convert(value)
     return found[codes]
 
 

@@ -98,12 +98,11 @@ def learn_schema(
 
 def _is_empty(column, sparse):
     """Whether a column has no value, whatever its dtype: files give some to such columns."""
-    if sparse or not len(column.values):
+    if sparse or not len(column.values) or column.family in ("date", "complex", "other"):
         return False
-    first = column.values[0]
-    if text_of(first) is not None and first == first:  # the usual case, at the least cost
+    if text_of(column.values[0]) is not None:  # the usual case, at the least cost
         return False
-    return column.family == "empty" or (column.family != "other" and column.all_missing)
+    return column.family == "empty" or column.all_missing
 
 
 def _categorical_mask(columns, families, chosen, names, sparse):

@@ -22,7 +22,7 @@ from ._columns import labels_of, table_of
 from ._compat import CallbackSupportMixin, _fit_context
 from ._model import Model, pack_model, unpack_model
 from ._outputs import Outputs
-from ._parameters import CONSTRAINTS, warn_of_unused
+from ._parameters import Checked, points_to_ours, warn_of_unused
 from ._persistence import Versioned, pack_names, unpack_names
 from ._reading import Given, Reading, choose_reading, read_problem
 from ._settings import MINI_BATCH, Settings, is_passthrough, resolve
@@ -37,7 +37,7 @@ from ._training.train import Call, train
 from ._weights import Weights, read_weights
 
 
-class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
+class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     """Fitting and persistence of a committee of one or more networks.
 
     A subclass says whether a row has one class (`_exclusive`) or its outputs are independent. All
@@ -51,8 +51,6 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     __metadata_request__fit: ClassVar = dict.fromkeys(
         ["X_val", "y_val", "sample_weight_val", "groups"], False
     )
-
-    _parameter_constraints: dict = CONSTRAINTS
 
     def __init__(
         self,
@@ -146,6 +144,7 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
 
     # ---------------------------------------------------------------- fitting
 
+    @points_to_ours
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -282,6 +281,8 @@ class BaseMLP(Versioned, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     def _read_targets(self, call: Call, X, y) -> Targets:
         if y is not None:
             check_consistent_length(X, y)
+            if not len(y):
+                raise ValueError("X is empty: found 0 sample(s), while a minimum of 1 is required.")
         known = None if call.previous is None else self._model.outputs
         expected = Expected(self._exclusive, known, call.classes, all_present=call.again)
         return read_targets(y, type(self).__name__, expected)

@@ -120,7 +120,8 @@ class SoftmaxMLPClassifier(BaseMLP):
         "auto" learns a :class:`~skxent.TableEncoder`; "passthrough" takes X as it is: finite
         numbers, in columns of any dtype.
     categorical_features : array-like, "from_dtype" or None, default="from_dtype"
-        Which columns are categories: by dtype, or a mask, indices or names.
+        Which columns are categories: by dtype, or a mask, indices or names; a list with
+        "from_dtype" in it names more than those.
     n_members : int or "auto", default="auto"
         Number of networks whose predictions are averaged, each trained on all folds but one.
     calibration : {"auto", "temperature"} or None, default="auto"

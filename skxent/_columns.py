@@ -114,6 +114,11 @@ class Column:
     def _family_of_dtype(self) -> str | None:
         return _FAMILIES.get(self.values.dtype.kind)
 
+    @property
+    def listed(self) -> list:
+        """The values as objects of Python."""
+        return self._list()
+
     def _list(self) -> list:
         return self.values.tolist()
 
@@ -250,6 +255,11 @@ def labels_of(y: Any, name: str = "y") -> Any:
     A frame of one column is that column, as a matrix. All else is handed on.
     """
     y = table_of(y, name)
+    if isinstance(y, list | tuple) and any(isinstance(label, str) for label in y):
+        if not all(isinstance(label, str) for label in y):  # NumPy would make text of all
+            out = np.empty(len(y), dtype=object)
+            out[:] = y
+            return out
     if isinstance(y, np.ndarray):
         return y
     if hasattr(type(y), "get_columns"):
@@ -351,7 +361,14 @@ def _coded(values: list) -> tuple[list[int], list[str | None]]:
 def _numbers(array: NDArray) -> NDArray:
     if array.dtype.kind in "iufb":
         return array
-    return np.array([np.nan if text_of(v) is None else float(v) for v in array], dtype=np.float64)
+    return np.array([np.nan if text_of(v) is None else _float(v) for v in array], dtype=np.float64)
+
+
+def _float(value):
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond all floats
+        return np.inf if value > 0 else -np.inf
 
 
 def _family_of_values(values: list) -> str:

@@ -88,7 +88,8 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator instance
-            A fitted classifier of this package, or a pipeline or search that ends in one.
+            A fitted classifier of this package or scikit-learn's MLPClassifier, or a pipeline or
+            search that ends in one.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a figure.
         name : str, default=None
@@ -114,7 +115,16 @@ class LossCurveDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         estimator = _classifier_of(estimator)
-        check_is_fitted(estimator, "history_")
+        check_is_fitted(estimator, ["history_", "loss_curve_"], all_or_any=any)
+        if not hasattr(estimator, "history_"):
+            loss, scores = estimator.loss_curve_, getattr(estimator, "validation_scores_", None)
+            display = cls(
+                epoch=np.arange(1, len(loss) + 1),
+                loss=loss,
+                best_epoch=None if scores is None else int(np.argmax(scores)) + 1,
+                estimator_name=name,
+            )
+            return display.plot(ax=ax, log_scale=log_scale, line_kw=line_kw)
         history = estimator.history_
         # without held-out rows no epoch is chosen: the last one is kept
         chosen = np.isfinite(np.asarray(history["validation_loss"], dtype=float)).any()

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-from ._compat import HasMethods, Interval, Options, StrOptions, warn_user
+from ._compat import HasMethods, Interval, InvalidParameterError, Options, StrOptions, warn_user
 from ._settings import FULL_BATCH, MINI_BATCH, USERS, Settings
 from ._training.activations import ACTIVATIONS
 from ._training.network import INIT_SCHEMES
 from ._training.schedules import SCHEDULES
 
-_AUTO = StrOptions({"auto"})
+
+class _Names(StrOptions):
+    """Names to choose from, which messages list in the order given, "auto" first."""
+
+    def __init__(self, *names: str):
+        super().__init__(set(names))
+        self.names = sorted(names, key="auto".__ne__)
+
+    def __str__(self) -> str:
+        return f"a str among {', '.join(map(repr, self.names))}"
+
+
+_AUTO = _Names("auto")
 
 CONSTRAINTS: dict = {
     "hidden_layer_sizes": [_AUTO, "array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
-    "solver": [StrOptions({"auto", *FULL_BATCH, *MINI_BATCH})],
+    "activation": [_Names(*ACTIVATIONS), "array-like"],
+    "solver": [_Names("auto", *FULL_BATCH, *MINI_BATCH)],
     "alpha": [_AUTO, Interval(Real, 0, None, closed="left")],
     "batch_size": [_AUTO, Interval(Integral, 1, None, closed="left")],
     "learning_rate": [
-        StrOptions({"auto", "invscaling", "adaptive", *SCHEDULES}),
+        _Names("auto", *SCHEDULES, "invscaling", "adaptive"),
         callable,
     ],
     "learning_rate_init": [_AUTO, Interval(Real, 0, None, closed="neither")],
@@ -48,9 +62,9 @@ CONSTRAINTS: dict = {
         Options(Real, {np.inf}),
     ],
     "max_fun": [Interval(Integral, 1, 2**31 - 1, closed="both")],  # an int of C, in SciPy
-    "loss": [StrOptions({"cross_entropy", "squared_error"})],
-    "class_weight": [dict, StrOptions({"balanced"}), None],
-    "init": [StrOptions({"auto", *INIT_SCHEMES}), tuple, list],
+    "loss": [_Names("cross_entropy", "squared_error")],
+    "class_weight": [dict, _Names("balanced"), None],
+    "init": [_Names("auto", *INIT_SCHEMES), tuple, list],
     "dropout": [_AUTO, Interval(Real, 0, 1, closed="left"), "array-like"],
     "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     "weight_decay": [_AUTO, Interval(Real, 0, None, closed="left")],
@@ -59,13 +73,63 @@ CONSTRAINTS: dict = {
     "scoring": [str, callable, None],
     "cv": ["cv_object"],
     "max_time": [Interval(Real, 0, None, closed="neither"), None],
-    "encoder": [StrOptions({"auto", "passthrough"}), HasMethods(["fit", "transform"])],
-    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+    "encoder": [_Names("auto", "passthrough"), HasMethods(["fit", "transform"])],
+    "categorical_features": ["array-like", _Names("from_dtype"), None],
     "n_members": [_AUTO, Interval(Integral, 1, None, closed="left")],
-    "calibration": [StrOptions({"auto", "temperature"}), None],
+    "calibration": [_Names("auto", "temperature"), None],
     "n_jobs": [Integral, None],
-    "dtype": [StrOptions({"auto", "float32", "float64"})],
+    "dtype": [_Names("auto", "float32", "float64")],
 }
+
+
+class Checked:
+    """Checks parameters as scikit-learn does, and says what else may have been meant."""
+
+    _parameter_constraints: dict = CONSTRAINTS
+
+    def _validate_params(self):
+        try:
+            super()._validate_params()  # type: ignore[misc]
+        except InvalidParameterError as error:
+            given = self.get_params(deep=False)  # type: ignore[attr-defined]
+            raise InvalidParameterError(f"{error}{_hint(given)}") from None
+
+
+def _hint(given: dict[str, Any]) -> str:
+    """Return what else to say of parameters that were refused: what may have been meant."""
+    rate = given["learning_rate"]
+    if isinstance(rate, Real):
+        return (
+            f" A learning rate is learning_rate_init={rate!r}; learning_rate is its schedule, such "
+            "as 'constant'."
+        )
+    for name, constraints in CONSTRAINTS.items():
+        names = [n for c in constraints if isinstance(c, _Names) for n in c.names]
+        value = given[name]
+        if isinstance(value, str) and value not in names:
+            plain = value.lower().replace("-", "_").replace(" ", "_")
+            for close in difflib.get_close_matches(plain, names, n=1):
+                return f" Did you mean {name}={close!r}?"
+    return ""
+
+
+# what other packages call the rows to judge by
+_ELSEWHERE = {"eval_set", "validation_data", "eval_sample_weight", "X_valid", "y_valid"}
+
+
+def points_to_ours(fit: Callable) -> Callable:
+    """Let a fit that is given a parameter of another package's say what it is called here."""
+
+    @wraps(fit)
+    def checked(self, *args, **kwargs):
+        if foreign := sorted(_ELSEWHERE & kwargs.keys()):
+            raise TypeError(
+                f"fit has no parameter {foreign[0]!r}: give the rows to judge by as X_val and "
+                "y_val (and sample_weight_val)."
+            )
+        return fit(self, *args, **kwargs)
+
+    return checked
 
 
 def warn_of_unused(given: dict[str, Any], settings: Settings, init: Any) -> None:

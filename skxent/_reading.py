@@ -6,6 +6,7 @@ import copy
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -209,12 +210,15 @@ def _judgement(
     if call.validation is not None:
         X, y, sample_weight = call.validation
         X, y = table_of(X, "X_val"), labels_of(y, "y_val")
-        check_consistent_length(X, y)
+        with _at_fault("X_val and y_val"):
+            check_consistent_length(X, y)
         expected = Expected(draft.outputs.exclusive, known=draft.outputs)
-        targets = read_targets(y, type(draft.estimator).__name__, expected)
+        with _at_fault("y_val"):
+            targets = read_targets(y, type(draft.estimator).__name__, expected)
         values = targets.values
         weights = weights_beside(given.weights, sample_weight, targets.codes).rows
-        own = given.reading.reader.compact(draft.estimator, X).inputs()
+        with _at_fault("X_val"):
+            own = given.reading.reader.compact(draft.estimator, X).inputs()
         parts = [np.arange(len(targets))]
     elif weights is not None and not any(weights[rows].sum() > 0 for rows in parts):
         raise ValueError(
@@ -250,6 +254,16 @@ def _judgement(
         return one(stack, 0)
 
     return Judgement(values, weights, own, score if own is None else score_as_one)
+
+
+@contextmanager
+def _at_fault(name):
+    """Let errors say that they are of the validation rows, not of those of training."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} cannot be used: {error}") from error
 
 
 def _scorer(draft, settings):

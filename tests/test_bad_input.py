@@ -9,11 +9,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import scipy.sparse as sp
-from common import both_classes, smooth_network
+from common import SMALL, both_classes, smooth_network
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from skxent import SoftmaxMLPClassifier
+from skxent import SoftmaxMLPClassifier, TableEncoder
 
 
 def bad_input(X, y):
@@ -244,3 +244,104 @@ def test_overflowing_rows_at_prediction(Classifier, activation, breast_cancer):
         else:
             assert np.isfinite(P).all()
             assert_allclose(P.sum(axis=1), 1.0)
+
+
+# ---- messages name who is at fault, and what works
+
+TABLE = pd.DataFrame({"a": np.linspace(0, 1, 80), "t": ["u", "v"] * 40})
+LABELS = np.array(["x", "z", "x", "x"] * 20)
+
+
+@pytest.mark.parametrize(
+    ("X_val", "y_val", "message"),
+    [
+        (TABLE[["a"]], LABELS, "X_val cannot be used: .*now missing:\n- t"),
+        (TABLE.rename(columns={"a": "b"}), LABELS, "X_val cannot be used: .*\n- b"),
+        (TABLE.assign(a="s"), LABELS, "X_val cannot be used: Column 'a' holds text values"),
+        (TABLE[:0], LABELS[:0], "X_val cannot be used: Found array with 0 sample"),
+        (TABLE, ["q"] * 80, "y_val cannot be used: .* has classes not in"),
+        (TABLE, [None] * 80, "y_val cannot be used: .*missing values"),
+        (TABLE, LABELS[:9], "X_val and y_val cannot be used: .*inconsistent numbers of samples"),
+    ],
+)
+def test_validation_rows_are_named_when_they_are_at_fault(X_val, y_val, message):
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        SoftmaxMLPClassifier(**SMALL).fit(TABLE, LABELS, X_val=X_val, y_val=y_val)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "error", "message"),
+    [
+        (pd.concat([TABLE, TABLE], axis=1), LABELS, ValueError, "2 columns that are called 'a'"),
+        (TABLE.assign(l=[[1, 2]] * 80), LABELS, TypeError, "Column 'l' holds objects of type list"),
+        (TABLE.assign(l=[{}] * 80), LABELS, TypeError, "'l' holds objects of type dict.*Spread"),
+        (TABLE.assign(h=[10**400] * 80), LABELS, ValueError, "Column 'h' holds an infinite value"),
+        (TABLE.assign(h=[-(10**400), None] * 40), LABELS, ValueError, "Column 'h' holds an infin"),
+        (TABLE[:0], LABELS[:0], ValueError, r"X is empty: found 0 sample\(s\)"),
+        (np.empty((0, 3)), [], ValueError, r"X is empty: found 0 sample\(s\)"),
+        (TABLE, ["u", 1] * 40, ValueError, "labels of mixed types: int, text"),
+        (
+            TABLE.assign(m=["u", 1] * 40),
+            LABELS,
+            ValueError,
+            r"'m' holds both text and numbers.*categorical_features=\['from_dtype', 'm'\]",
+        ),
+    ],
+)
+def test_messages_name_what_is_wrong_with_the_data(X, y, error, message):
+    with pytest.raises(error, match=message):
+        SoftmaxMLPClassifier(**SMALL).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"learning_rate": 0.01}, "A learning rate is learning_rate_init=0.01"),
+        ({"solver": "adma"}, "'auto', 'lbfgs', .*'adamw'. Got 'adma'.*mean solver='adam'"),
+        ({"solver": "L-BFGS"}, "Did you mean solver='lbfgs'"),
+        ({"activation": "Leaky ReLU"}, "Did you mean activation='leaky_relu'"),
+        ({"learning_rate": "Cosine"}, "Did you mean learning_rate='cosine'"),
+        ({"loss": "cross-entropy"}, "Did you mean loss='cross_entropy'"),
+        (
+            {"categorical_features": [9]},
+            r"\[0, n_features - 1\], but 9 is not: there are 2 columns",
+        ),
+        ({"categorical_features": [0, -3]}, "but -3 is not: there are 2 columns"),
+    ],
+)
+def test_messages_say_what_may_have_been_meant(params, message):
+    with pytest.raises(ValueError, match=message):
+        SoftmaxMLPClassifier(**SMALL | params).fit(TABLE, LABELS)
+
+
+@pytest.mark.parametrize("name", ["eval_set", "validation_data", "X_valid"])
+def test_validation_rows_by_the_name_of_other_packages(name):
+    with pytest.raises(TypeError, match=f"no parameter '{name}': .* X_val and y_val"):
+        SoftmaxMLPClassifier(**SMALL).fit(TABLE, LABELS, **{name: (TABLE, LABELS)})
+
+
+@pytest.mark.parametrize("sizes", [(10**7, 10**7), (10**8,) * 3])
+def test_layers_beyond_memory_are_named(sizes):
+    with pytest.raises(MemoryError, match=r"hidden_layer_sizes=\(10.*Make the layers smaller"):
+        SoftmaxMLPClassifier(sizes, n_members=1).fit(TABLE, LABELS)
+
+
+# ---- more categories than the dtype says
+
+
+@pytest.mark.parametrize("more", [["from_dtype", "n"], ["n", "from_dtype"], ("from_dtype", 2)])
+def test_categories_by_dtype_and_more(more):
+    X = TABLE.assign(n=[1, 2, 3, 3] * 20, m=True)
+    encoder = TableEncoder(more).fit(X)
+    assert encoder.is_categorical_.tolist() == [False, True, True, True]
+    expected = TableEncoder(["t", "n", "m"]).fit_transform(X)
+    assert_array_equal(encoder.transform(X), expected)
+    clf = SoftmaxMLPClassifier(**SMALL, categorical_features=more).fit(X, LABELS)
+    assert_array_equal(clf.encoder_.is_categorical_, encoder.is_categorical_)
+    with pytest.raises(ValueError, match="not a valid feature name"):
+        TableEncoder(["from_dtype", "nowhere"]).fit(X)
+
+
+def test_categories_by_dtype_alone_in_a_list():
+    encoder = TableEncoder(["from_dtype"]).fit(TABLE)
+    assert encoder.is_categorical_.tolist() == [False, True]

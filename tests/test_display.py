@@ -2,12 +2,15 @@
 
 import builtins
 import itertools
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -230,3 +233,22 @@ class TestBoth:
         monkeypatch.setattr(builtins, "__import__", without_matplotlib)
         with pytest.raises(ImportError, match=f"{display.__name__}.from_estimator requires"):
             display.from_estimator(Fitted())
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_loss_curve_of_scikit_learns_own_network(early_stopping, iris):
+    X, y = iris
+    theirs = MLPClassifier(3, max_iter=5, early_stopping=early_stopping, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs.fit(X, y)
+    display = LossCurveDisplay.from_estimator(make_pipeline(theirs))
+    (line,) = display.lines_
+    assert_array_equal(line.get_ydata(), theirs.loss_curve_)
+    assert_array_equal(line.get_xdata(), np.arange(1, theirs.n_iter_ + 1))
+    if early_stopping:
+        assert display.best_epoch == np.argmax(theirs.validation_scores_) + 1
+    else:
+        assert display.best_epoch is None
+    with pytest.raises(NotFittedError):
+        LossCurveDisplay.from_estimator(MLPClassifier())

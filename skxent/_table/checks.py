@@ -35,9 +35,20 @@ def checked_table(estimator, X, *, reset=False):
         if X.dtype.kind == "U":
             return X.astype(object)
         return X.view(np.uint8) if X.dtype.kind == "b" else X
+    if reset:
+        _check_unique(list(X.columns))
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     _check_not_empty(estimator, X)
     return X
+
+
+def _check_unique(names):
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            f"X has {names.count(twice)} columns that are called {twice!r}: give every column a "
+            "name of its own."
+        )
 
 
 def checked_numbers(estimator, X, *, reset=False):

@@ -72,6 +72,8 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         - boolean array-like: mask over the columns.
         - integer array-like: indices of the columns.
         - array-like of str: names of the columns, for a DataFrame.
+        - list with "from_dtype" in it: the columns that "from_dtype" finds, and those more whose
+          names or indices the list has, such as ``["from_dtype", "zip_code"]``.
         - None: none; every column must hold numbers.
 
     n_bins : int or "auto", default="auto"

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from .._columns import Column, text_of
 
+_FROM_DTYPE = "from_dtype"
 _ADVICE = {
     "text": "holds text: list it in categorical_features",
-    "mixed": "holds both text and numbers: make it all text, or list it in categorical_features",
+    "mixed": "holds both text and numbers: make it all text, or add it to the categories by "
+    "categorical_features=['from_dtype', {name}]",
     "date": "holds dates or times: replace them by numbers (year, month, days since ...)",
     "complex": "is complex. Complex data not supported: give the real and imaginary parts",
-    "other": "holds objects: an argument must be a string or a number",
+    "other": "holds objects of type {kind}: an argument must be a string or a number. Spread what "
+    "they hold over columns",
 }
 
 
@@ -92,7 +95,9 @@ def learn_schema(
         accepted = ("text", "mixed") if mask[i] else ()
         if family in _ADVICE and family not in accepted:
             error = TypeError if family == "other" else ValueError
-            raise error(f"Column {schema.name(i)} {_ADVICE[family]}.")
+            kinds = (type(v).__name__ for v in columns[i].listed if text_of(v) is not None)
+            advice = _ADVICE[family].format(name=schema.name(i), kind=next(kinds, "object"))
+            raise error(f"Column {schema.name(i)} {advice}.")
     return schema
 
 
@@ -108,10 +113,14 @@ def _is_empty(column, sparse):
 def _categorical_mask(columns, families, chosen, names, sparse):
     """Return which columns are categories, by the rules of HistGradientBoosting."""
     mask = np.zeros(len(columns), dtype=bool)
-    if isinstance(chosen, str):
+    more = [] if isinstance(chosen, str) else chosen
+    if isinstance(chosen, str) or (isinstance(chosen, list | tuple) and _FROM_DTYPE in chosen):
         for i, (family, column) in enumerate(zip(families, columns, strict=True)):
             mask[i] = family in ("bool", "text") or column.is_categorical
-        return mask
+        more = [c for c in more if not (isinstance(c, str) and c == _FROM_DTYPE)]
+        if not more:
+            return mask
+    chosen = more
     chosen = np.asarray([] if chosen is None else chosen)
     if chosen.size == 0:
         return mask
@@ -132,8 +141,10 @@ def _numbers_of(chosen, mask, names):
         return chosen
     if chosen.dtype.kind in "iu":
         if chosen.min() < 0 or chosen.max() >= len(mask):
+            wrong = [int(c) for c in chosen if not 0 <= c < len(mask)]
             raise ValueError(
-                "categorical_features set as integer indices must be in [0, n_features - 1]"
+                "categorical_features set as integer indices must be in [0, n_features - 1], but "
+                f"{wrong[0]} is not: there are {len(mask)} columns."
             )
         return chosen
     if not all(isinstance(c, str) for c in chosen):

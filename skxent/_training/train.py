@@ -131,10 +131,17 @@ class Run:
         if self.call.previous is not None:
             return list(self.call.previous.params)
         network, init = self.problem.network, self.settings.init
-        return [
-            initial_params(network, init, self.problem.rng, self.problem.dtype)
-            for _ in self.problem.splits
-        ]
+        try:
+            return [
+                initial_params(network, init, self.problem.rng, self.problem.dtype)
+                for _ in self.problem.splits
+            ]
+        except MemoryError as error:
+            raise MemoryError(
+                f"hidden_layer_sizes={self.settings.hidden_layer_sizes!r} and "
+                f"n_members={self.settings.n_members} make {network.n_params:,} weights in each "
+                "network, more than there is memory for. Make the layers smaller."
+            ) from error
 
     # ---- full batch: every member to its own minimum
 

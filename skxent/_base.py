@@ -281,7 +281,7 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
     def _read_targets(self, call: Call, X, y) -> Targets:
         if y is not None:
             check_consistent_length(X, y)
-            if not len(y):
+            if not (y.shape[0] if hasattr(y, "shape") else len(y)):
                 raise ValueError("X is empty: found 0 sample(s), while a minimum of 1 is required.")
         known = None if call.previous is None else self._model.outputs
         expected = Expected(self._exclusive, known, call.classes, all_present=call.again)

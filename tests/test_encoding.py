@@ -463,7 +463,7 @@ def test_wrong_choice_is_refused_as_by_hist_gradient_boosting(chosen):
         HistGradientBoostingClassifier(categorical_features=chosen).fit(X, X["a"] > 9)
     with pytest.raises(ValueError) as ours:
         TableEncoder(categorical_features=chosen).fit(X)
-    assert str(ours.value).split(", got")[0][-40:] == str(theirs.value).split(", got")[0][-40:]
+    assert str(theirs.value).split(", got")[0][-40:] in str(ours.value)
     with pytest.raises(ValueError, match="without feature names"):
         TableEncoder(categorical_features=["a"]).fit(X.to_numpy())
 
@@ -699,18 +699,18 @@ def test_a_column_may_not_change_what_it_holds():
     for change in (
         {"number": "1"},
         {"number": pd.Categorical(list("abcabcabc"))},
-        {"text": 1.0},
-        {"text": True},
-        {"flag": 1},
-        {"flag": "True"},
         {"text": pd.Timestamp("2020")},
+        {"flag": datetime.date(2020, 1, 1)},
     ):
         name = next(iter(change))
         with pytest.raises(ValueError, match=f"Column '{name}' holds .* in fit: convert it"):
             encoder.transform(X.assign(**change))
-    with pytest.raises(ValueError, match="Column 'text' holds number values"):
+    with pytest.raises(ValueError, match="Column 'number' holds text values"):
         with pytest.warns(UserWarning, match="feature names"):
-            encoder.transform(np.ones((2, 3)))
+            encoder.transform(np.full((2, 3), "a", dtype=object))
+    for value in (1.0, True):  # a level that was not seen
+        expected = encoder.transform(X.assign(text="new"))
+        assert_array_equal(encoder.transform(X.assign(text=value)), expected)
     for missing in (None, np.nan, pd.NA, pd.array([pd.NA] * 9, dtype="string")):
         for name in X:
             assert np.isfinite(encoder.transform(X.assign(**{name: missing}))).all()

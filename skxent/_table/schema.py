@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._columns import Column, text_of
+from .._columns import MISSING, Column
 
 _FROM_DTYPE = "from_dtype"
+_MAY_MISS = float | int | str | np.floating
 _ADVICE = {
     "text": "holds text: list it in categorical_features",
     "mixed": "holds both text and numbers: make it all text, or add it to the categories by "
@@ -95,19 +96,24 @@ def learn_schema(
         accepted = ("text", "mixed") if mask[i] else ()
         if family in _ADVICE and family not in accepted:
             error = TypeError if family == "other" else ValueError
-            kinds = (type(v).__name__ for v in columns[i].listed if text_of(v) is not None)
-            advice = _ADVICE[family].format(name=schema.name(i), kind=next(kinds, "object"))
+            kinds = (type(v).__name__ for v in columns[i].listed)
+            kind = next((k for k in kinds if k not in (*MISSING, "float")), "object")
+            advice = _ADVICE[family].format(name=schema.name(i), kind=kind)
             raise error(f"Column {schema.name(i)} {advice}.")
     return schema
 
 
 def _is_empty(column, sparse):
     """Whether a column has no value, whatever its dtype: files give some to such columns."""
-    if sparse or not len(column.values) or column.family in ("date", "complex", "other"):
+    if sparse or not len(column.values):
         return False
-    if text_of(column.values[0]) is not None:  # the usual case, at the least cost
+    first = column.values[0]
+    if isinstance(first, _MAY_MISS) and first == first:  # the usual case, at the least cost
         return False
-    return column.family == "empty" or column.all_missing
+    if column.family == "empty":
+        return True
+    objects = isinstance(column.values, np.ndarray) and column.values.dtype == object
+    return not objects and column.family != "other" and column.all_missing
 
 
 def _categorical_mask(columns, families, chosen, names, sparse):

@@ -115,6 +115,7 @@ def attempt(drawn, name, call, refusal=None):
             warnings.filterwarnings("ignore", category=ConvergenceWarning)
             warnings.filterwarnings("ignore", category=UndefinedMetricWarning)
             warnings.filterwarnings("ignore", "scoring was NaN")
+            warnings.filterwarnings("ignore", "Not used: ")  # beside solver="auto"
             warnings.filterwarnings("ignore", "A column-vector y was passed")
             warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
             warnings.filterwarnings("ignore", "The y_prob values do not sum to one")  # log loss
@@ -188,7 +189,7 @@ def abuse(data):
     kind = drawn.one_of(
         "table",
         ["numbers", "integers", "objects", "pandas", "polars", "sparse", "list", "pyarrow", "text",
-         "bool"],
+         "bool", "narwhals", "masked"],
     )  # fmt: skip
     several = drawn.one_of("several", [False, True])
     cls = SigmoidMLPClassifier if several else SoftmaxMLPClassifier

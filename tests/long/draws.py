@@ -4,6 +4,7 @@ import warnings
 
 import hypothesis
 import hypothesis.strategies as st
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -95,7 +96,8 @@ class Draw:
             "column",
             ["numbers", "float32", "integers", "levels", "category", "bool", "Int64", "string",
              "numbers as objects", "decimals", "empty", "boolean", "Float64", "sparse column",
-             "category of numbers", *ARROW],
+             "category of numbers", "ids", "flags", "empty numbers", "empty text",
+             *ARROW],
             ["dates", "complex", "mixed", "lists", "periods", "intervals", "with time zone",
              "durations", "bytes"],
             0.02,
@@ -125,6 +127,15 @@ class Draw:
             return pd.arrays.SparseArray(self.number_column(n))
         if kind == "category of numbers":
             return pd.Categorical(self.rng.integers(0, 3, n) / 2)
+        if kind == "ids":  # some of which come twice
+            return np.array([f"id{i}" for i in self.rng.integers(0, 9 * n, n)], dtype=object)
+        if kind == "flags":
+            flags = self.rng.random(n) < 0.5
+            return self.one_of("flags", [flags, flags * 1, flags * 1.0, flags.astype(object)])
+        if kind == "empty numbers":
+            return np.full(n, np.nan)
+        if kind == "empty text":
+            return pd.array([None] * n, dtype="string")
         if kind in ARROW:
             x = self.rng.choice([0, 1, None], n)
             if pa.types.is_floating(ARROW[kind]):
@@ -177,6 +188,12 @@ class Draw:
 
     def table(self, n, kind, columns):
         """Return n rows in a container of this kind."""
+        if kind == "narwhals":
+            of = self(st.sampled_from(["pandas", "polars", "pyarrow"]), "narwhals of")
+            return nw.from_native(self.table(n, of, columns))
+        if kind == "masked":
+            X = np.column_stack([self.number_column(n) for _ in range(columns)])
+            return np.ma.MaskedArray(X, self.rng.random(X.shape) < 0.3)
         if kind in ("pandas", "polars", "pyarrow"):
             frame = pd.DataFrame({f"c{j}": self.frame_column(n) for j in range(columns)})
             if self.one_of("twins", [False, False, True]):
@@ -253,7 +270,8 @@ class Draw:
         kind = self.one_of(
             "y",
             ["int", "text", "objects", "float", "bool", "far apart", "list", "column", "uint8",
-             "series", "category", "Int64", "string", "arrow", "polars", "negative", "uint64"],
+             "series", "category", "Int64", "string", "arrow", "polars", "negative", "uint64",
+             "pyarrow", "narwhals", "masked", "boolean"],
             ["soft", "continuous", "gaps", "None", "short", "3-D", "mixed", "dates", "NA", "bytes",
              "scalar", "complex"],
             0.04,
@@ -276,6 +294,14 @@ class Draw:
             return pd.Series(codes).astype(kind)
         if kind == "arrow":
             return pd.Series(codes, dtype="int32[pyarrow]")
+        if kind == "pyarrow":
+            return pa.array(codes)
+        if kind == "narwhals":
+            return nw.from_native(pl.Series("y", codes), series_only=True)
+        if kind == "masked":
+            return np.ma.MaskedArray(codes, np.zeros(n, dtype=bool))
+        if kind == "boolean":
+            return pd.Series(codes > 0, dtype="boolean")
         if kind == "polars":
             return pl.Series("y", [f"class {c}" for c in codes])
         if kind == "negative":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mmap
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -168,9 +169,9 @@ def _start(pool, n_threads):
     try:
         for n_started in range(n_threads):
             try:
-                np.empty(_ROOM_FOR_A_THREAD, dtype=np.uint8)
+                mmap.mmap(-1, _ROOM_FOR_A_THREAD).close()  # not what was freed: stacks are new
                 pool.submit(all_there.wait)  # a thread that waits is not idle: the next is another
-            except (RuntimeError, MemoryError):
+            except (RuntimeError, MemoryError, OSError):
                 return n_started
     finally:
         all_there.set()

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._callbacks import callbacks_of
 from ._columns import labels_of, table_of
-from ._compat import CallbackSupportMixin, _fit_context
+from ._compat import CallbackSupportMixin, _fit_context, _num_samples
 from ._model import Model, pack_model, unpack_model
 from ._outputs import Outputs
 from ._parameters import Checked, points_to_ours, warn_of_unused
@@ -281,7 +281,7 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
     def _read_targets(self, call: Call, X, y) -> Targets:
         if y is not None:
             check_consistent_length(X, y)
-            if not (y.shape[0] if hasattr(y, "shape") else len(y)):
+            if not _num_samples(y):
                 raise ValueError("X is empty: found 0 sample(s), while a minimum of 1 is required.")
         known = None if call.previous is None else self._model.outputs
         expected = Expected(self._exclusive, known, call.classes, all_present=call.again)

@@ -387,7 +387,7 @@ def test_pitfall_15_no_warning_about_our_own_batch_size(n, solver, digits):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
-        network(solver=solver, max_iter=2).fit(X[:n], y[:n])
+        network(solver=solver, max_iter=2, learning_rate_init="auto").fit(X[:n], y[:n])
 
 
 @pytest.mark.parametrize("batch_size", [1, 74, 149])

@@ -181,6 +181,11 @@ def check_predictions(model, X, n, one_of_several):
     return p
 
 
+def _rows_of(table, rows):
+    """Rows of a table; scikit-learn's own way is not for frames of narwhals."""
+    return table[rows] if hasattr(type(table), "to_native") else _safe_indexing(table, rows)
+
+
 def abuse(data):
     """Draw one case and check all that must hold of it."""
     drawn = Draw(data)
@@ -196,7 +201,7 @@ def abuse(data):
     parameters = drawn.parameters()
     table, w = drawn.table(n + 3, kind, columns), drawn.weights(n)
     table = table.tocsr() if sp.issparse(table) and table.format in ("coo", "bsr") else table
-    X, other = (_safe_indexing(table, slice(*rows)) for rows in ((0, n), (n, n + 3)))
+    X, other = (_rows_of(table, slice(*rows)) for rows in ((0, n), (n, n + 3)))
     y = drawn.targets(n, several and drawn.one_of("indicator", [True, False]))
 
     encoder = TableEncoder(n_bins=drawn.one_of("n_bins", ["auto", 0, 1, 16, 255]))

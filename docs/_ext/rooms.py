@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 PACKAGE = "skxent"
 ROOT = Path(__file__).resolve().parents[2] / PACKAGE
 
-WIDTH, ROW, BOX, LANE, LETTER = 360, 56, 26, 6, 7.0  # units of the drawing: pixels of a telephone
+WIDTH, ROW, BOX, LANE, LETTER = 368, 56, 26, 6, 7.0  # units of the drawing: pixels of a telephone
 
 
 # ---- reading

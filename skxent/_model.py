@@ -22,9 +22,6 @@ from ._training.network import Network
 from ._training.temperature import TEMPERATURES
 from ._training.train import State, Trained
 
-# logits beyond are set to it: their sums, differences and quotients stay finite in float32
-_LARGEST_LOGIT = 1e30
-
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -71,19 +68,12 @@ class Model:
             params.dtype,
             n_threads=effective_n_jobs(estimator.n_jobs) if large else 1,
         )
-        out = np.empty((n, network.sizes[-1]), dtype=params.dtype)
         # a DataFrame would look for a column of that name
         single = hasattr(type(X), "dtype") and X.dtype == np.float32
         dtype = np.float32 if single else np.float64
-        kernel.logits(params[0], inputs, None, out)
-        _bound(out)
-        z: NDArray = out.astype(dtype, copy=len(params) > 1)
-        for vector in params[1:]:
-            kernel.logits(vector, inputs, None, out)
-            _bound(out)
-            z += out
-        if len(params) > 1:
-            z = z / len(params)
+        z: NDArray = np.empty((n, network.sizes[-1]), dtype=dtype)
+        kernel.mean_logits(params, inputs, None, z)
+        _check_not_nan(z)
         return z if self.temperature == 1.0 else z / dtype(self.temperature)
 
     def check_goes_on(self, given: Mapping[str, Any], passes_through: bool) -> None:
@@ -116,20 +106,19 @@ def fitted_model(estimator: Any) -> Model:
     return estimator._model
 
 
-def _bound(logits):
-    """Put infinite logits within bounds, in place; ValueError where there are none.
+def _check_not_nan(logits):
+    """Raise an error for rows whose outputs are no numbers.
 
-    Only rows far from those of training, not encoded, lead so far.
+    Only rows far from those of training, not encoded, lead so far. The kernel keeps infinite
+    outputs within bounds, so that their sums, differences and quotients stay finite in float32.
     """
-    if np.vdot(logits, logits) < _LARGEST_LOGIT:  # the usual case, at the least cost
+    if np.vdot(logits, logits) < np.inf or not np.isnan(logits).any():  # at the least cost
         return
-    if np.isnan(logits).any():
-        row = np.flatnonzero(np.isnan(logits).any(axis=1))[0]
-        raise ValueError(
-            f"The network's outputs for row {row} are not finite: its numbers are too large for "
-            "these weights. Scale the features as in training (encoder='auto' bounds them)."
-        )
-    np.clip(logits, -_LARGEST_LOGIT, _LARGEST_LOGIT, out=logits)
+    row = np.flatnonzero(np.isnan(logits).any(axis=1))[0]
+    raise ValueError(
+        f"The network's outputs for row {row} are not finite: its numbers are too large for "
+        "these weights. Scale the features as in training (encoder='auto' bounds them)."
+    )
 
 
 # ---- saving

@@ -18,7 +18,7 @@ from .stopping import Ending
 from .train import Call, Run
 
 EPOCHS, MEMBERS = 20, 2
-_MARGIN = 0.99  # share of the first one's loss below which another is taken instead ...
+_MARGIN = 0.98  # share of the first one's loss below which another is taken instead ...
 _SMALLEST = 0.01  # ... and what both have more, so that losses near 0 do not count by their ratio
 
 

@@ -13,6 +13,7 @@ from .checks import rare_below
 _OWN_EDGES = 128  # values of a mostly constant column that may each be an edge of a bin ...
 _ROWS_PER_EDGE = 20  # ... and the rows there must be for each
 _BLOCK = 1 << 16  # numbers scaled at a time, so that temporaries stay small
+_ROWS_PER_COLUMN = 5  # rows there must be for each column, for columns to be given twice
 FARTHEST = 10.0  # standard deviations from the mean at which a standardised column is clipped
 LARGEST, SMALLEST = np.finfo(np.float64).max, np.finfo(np.float64).tiny
 
@@ -137,6 +138,7 @@ def learn_numbers(
             varies.append(varied)
             gaps.append(has_gaps)
     most = auto_n_bins(n_rows, sum(varies)) if isinstance(n_bins, str) else n_bins
+    twice = n_rows >= _ROWS_PER_COLUMN * sum(varies)
     center, scale = np.zeros(len(used)), np.ones(len(used))
     moments: dict[int, tuple[float, float]] = {}
     binned, edges = [], []
@@ -147,7 +149,8 @@ def learn_numbers(
         low, center[k], high = quantiles(values, totals, [1, 2, 3], 4)
         if len(values) > 1:
             scale[k] = _scale(values, totals, low, center[k], high)
-            if len(values) > 2 and numbers[j] < n_columns:  # of two, it is the same column again
+            # of two values, it is the same column again
+            if twice and len(values) > 2 and numbers[j] < n_columns:
                 moments[k] = _moments(values, totals)
         if most and len(values) > 2:
             binned.append(k)

@@ -25,7 +25,7 @@ from ._targets import Expected, Targets, read_targets
 from ._training.held_out import Judgement
 from ._training.network import Network, build_network
 from ._training.problem import Problem, Rows
-from ._training.race import EPOCHS, MEMBERS, race
+from ._training.race import MEMBERS, epochs_of, race
 from ._training.splits import Split, draw_splits, splits_of
 from ._training.train import Call, State, Trained
 from ._weights import Weights, weights_beside
@@ -125,7 +125,7 @@ def choose_reading(
     with_bins, without = losses
     why = (
         f"log loss {with_bins:.4f} with bins, {without:.4f} without, on rows held out from "
-        f"{MEMBERS} members in {EPOCHS} epochs"
+        f"{MEMBERS} members in {epochs_of(ways[0].rows.n_rows, settings.max_iter)} epochs"
     )
     if not math.isfinite(sum(losses)):
         why = "as usual: the race against none was cut short"

@@ -101,6 +101,12 @@ def test_a_race_that_is_cut_short_chooses_nothing(differences):
     assert clf.auto_["bins"] == 16 and "cut short" in clf.summary()
 
 
+def test_a_race_has_as_many_steps_for_large_tables_as_for_small_ones():
+    lengths = {n: race.epochs_of(n, 60) for n in (1000, 6000, 12_000, 30_000, 10**6)}
+    assert lengths == {1000: 20, 6000: 20, 12_000: 10, 30_000: 4, 10**6: 3}
+    assert race.epochs_of(1000, 5) == 5
+
+
 def test_a_race_is_lost_by_a_margin_only(monkeypatch):
     for losses, best in (((0.5, 0.499), 0), ((0.5, 0.48), 1), ((0.0, 0.0), 0), ((0.5, np.inf), 0)):
         given = iter(losses)

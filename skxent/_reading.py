@@ -100,9 +100,11 @@ def choose_reading(
 
     The first is the usual one, with bins; the other has none.
     """
+    if len(ways) == 1:
+        return ways[0]
     rng = copy.deepcopy(check_random_state(settings.random_state))
-    splits = _splits(X, targets.codes, settings, call, rng)[0] if len(ways) > 1 else []
-    if not splits or splits[0][1] is None:
+    splits, _ = _splits(X, targets.codes, settings, call, rng)
+    if splits[0][1] is None:
         return ways[0]
     outputs, dtype = targets.outputs, np.dtype(ways[0].reader.dtype)
     problems = [

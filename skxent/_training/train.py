@@ -302,7 +302,7 @@ class Run:
     def trained(self, ends: Ends, temperature: float) -> Trained:
         """Put together what is kept."""
         watch, call, problem = ends.watch, self.call, self.problem
-        history = copy.deepcopy(self.past)
+        history = {column: [*values] for column, values in self.past.items()}
         for column, values in watch.history.items():
             history[column].extend(values[: watch.n_epochs])  # Ctrl-C may leave half a row
         losses = history["loss"]

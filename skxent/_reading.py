@@ -107,21 +107,21 @@ def choose_reading(
     if splits[0][1] is None:
         return ways[0]
     outputs, dtype = targets.outputs, np.dtype(ways[0].reader.dtype)
+    usual = Problem(
+        _network(settings, ways[0].rows, outputs),
+        outputs,
+        ways[0].rows,
+        outputs.kernel_targets(targets.values, settings.label_smoothing, dtype),
+        weights.rows,
+        dtype,
+        splits,
+        None,
+        None,
+        Judgement(targets.values, weights.rows),
+        rng,
+    )
     problems = [
-        Problem(
-            _network(settings, way.rows, outputs),
-            outputs,
-            way.rows,
-            outputs.kernel_targets(targets.values, settings.label_smoothing, dtype),
-            weights.rows,
-            dtype,
-            splits,
-            None,
-            None,
-            Judgement(targets.values, weights.rows),
-            rng,
-        )
-        for way in ways
+        replace(usual, network=_network(settings, way.rows, outputs), rows=way.rows) for way in ways
     ]
     best, losses = race(problems, settings, call)
     with_bins, without = losses

@@ -154,6 +154,8 @@ def resolve(
     reasons = {name: why for name, why in whys.items() if _is_auto(given[name])}
     values = given | {name: rules[name] for name in reasons if name != "solver"}
     values["solver"] = solver
+    if hasattr(values["cv"], "__next__"):  # it can be gone through once, and a race does so too
+        values["cv"] = list(values["cv"])
     if (own_validation or given["cv"] is not None or calibrated) and "early_stopping" in reasons:
         values["early_stopping"] = True
         reasons["early_stopping"] = "cv, X_val or calibration='temperature' is given"

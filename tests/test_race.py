@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from common import stopping_short
+from sklearn.model_selection import StratifiedKFold
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
 from skxent._training import race
@@ -99,6 +100,14 @@ def test_a_race_that_is_cut_short_chooses_nothing(differences):
     X, y = differences
     clf = fit(X, y, max_time=1e-3)
     assert clf.auto_["bins"] == 16 and "cut short" in clf.summary()
+
+
+def test_splits_that_can_be_gone_through_once_serve_the_race_and_the_fit(steps):
+    X, y = steps
+    splits = list(StratifiedKFold(3).split(X, y))
+    given = [fit(X, y, max_iter=2, cv=cv) for cv in (splits, iter(splits))]
+    assert all("bins" in clf.auto_ for clf in given)
+    np.testing.assert_array_equal(given[0].predict_proba(X), given[1].predict_proba(X))
 
 
 def test_a_race_has_as_many_steps_for_large_tables_as_for_small_ones():

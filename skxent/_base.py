@@ -276,6 +276,10 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         given = Given(X, y, reading, targets, weights)
         trained = train(read_problem(self, given, settings, call), settings, call)
         auto, reasons = settings.auto | reading.chosen, settings.reasons | reading.reasons
+        if settings.is_open("n_members"):
+            auto["n_members"] = len(trained.params)
+        if trained.why_members:
+            reasons["n_members"] = trained.why_members
         self._model = Model(reading.reader, targets.outputs, trained, auto, reasons)
 
     def _read_targets(self, call: Call, X, y) -> Targets:

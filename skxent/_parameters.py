@@ -15,7 +15,7 @@ from ._compat import HasMethods, Interval, InvalidParameterError, Options, StrOp
 from ._settings import FULL_BATCH, MINI_BATCH, USERS, Settings
 from ._training.activations import ACTIVATIONS
 from ._training.network import INIT_SCHEMES
-from ._training.schedules import SCHEDULES
+from ._training.schedules import ENDLESS, SHAPES
 
 
 class _Names(StrOptions):
@@ -38,7 +38,7 @@ CONSTRAINTS: dict = {
     "alpha": [_AUTO, Interval(Real, 0, None, closed="left")],
     "batch_size": [_AUTO, Interval(Integral, 1, None, closed="left")],
     "learning_rate": [
-        _Names("auto", *SCHEDULES, "invscaling", "adaptive"),
+        _Names("auto", *ENDLESS, *SHAPES, "invscaling", "adaptive"),
         callable,
     ],
     "learning_rate_init": [_AUTO, Interval(Real, 0, None, closed="neither")],

@@ -153,7 +153,9 @@ def _splits(
     if not settings.early_stopping or call.validation is not None:
         return [(None, None)] * n_members, earlier
     if settings.cv is None:
-        return draw_splits(codes, n_members, settings.validation_fraction, rng, earlier)
+        n_folds = settings.n_folds or n_members
+        dealt, before = draw_splits(codes, n_folds, settings.validation_fraction, rng, earlier)
+        return dealt[:n_members], before
     every = splits_of(settings.cv, X, codes, call.groups)
     if n_members == 1:  # of splits in the order of time the last has the longest past
         return every[-1:], earlier

@@ -44,6 +44,10 @@ USERS: dict[str, tuple[str, ...]] = {
 }
 
 SMALL = 60  # rows below which nothing is held out and every row counts
+LARGE = (
+    10_000  # rows from where on training lasts as long as it pays, and the committee may be half
+)
+FOLDS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +55,9 @@ class Settings:
     """The parameters of one fit, as the classifier documents them.
 
     `dtype` is what was given: "auto" follows the table, which is read later. `run_length` is the
-    number of epochs that a schedule is made for: more than `max_iter` in partial_fit. `reasons`
-    tell of every parameter that was open why it became what it is.
+    number of epochs that a schedule is made for: more than `max_iter` in partial_fit. With
+    `n_folds`, so many are dealt, and the members may be half as many. `reasons` tell of every
+    parameter that was open why it became what it is.
     """
 
     # the network and what it minimises
@@ -91,6 +96,7 @@ class Settings:
     verbose: int
     # what is held out, and what for
     n_members: int
+    n_folds: int | None
     early_stopping: bool
     n_iter_no_change: float
     validation_fraction: float
@@ -172,6 +178,8 @@ def resolve(
         values["max_iter"] = 1
         if shape is None and _is_auto(given["n_members"]):
             values["n_members"] = 1
+    dealt = solver == "adamw" and n_rows >= LARGE and "n_members" in reasons
+    values["n_folds"] = FOLDS if dealt and given["cv"] is None and not incremental else None
     shared = incremental and not _is_auto(given["max_iter"])
     values["run_length"] = given["max_iter"] if shared else values["max_iter"]
     return Settings(
@@ -223,7 +231,7 @@ def _rules(solver, n_rows, incremental):
 def table_recipe(n_rows: int) -> dict[str, tuple[Any, str]]:
     """Return the rules of the committee for tables, by the number of rows, each with its reason."""
     few = n_rows < 1000
-    return {
+    recipe: dict[str, tuple[Any, str]] = {
         "hidden_layer_sizes": ((128, 128), "for tables of any size"),
         # bins are many more columns, that want more shrinkage
         "alpha": (1.0, "fewer than 1000 rows") if few else (3.0, "1000 rows or more: bins"),
@@ -246,4 +254,19 @@ def table_recipe(n_rows: int) -> dict[str, tuple[Any, str]]:
         "averaging": (0.99, "weights are averaged over 100 steps"),
         "n_members": (8, "the mean of eight networks"),
         "calibration": ("temperature", "by the rows that members were judged by"),
+    }
+    return recipe if n_rows < LARGE else recipe | _large_recipe()
+
+
+def _large_recipe() -> dict[str, tuple[Any, str]]:
+    """Return what is different where rows abound: training lasts as long as it pays."""
+    many = f"{LARGE} rows or more"
+    return {
+        "learning_rate": (
+            "inverse_sqrt",
+            f"{many}: it needs no length, and ends when it pays no more",
+        ),
+        "max_iter": (60, "at most: patience ends it"),
+        "n_iter_no_change": (2, f"{many}: their judgement is sure"),
+        "averaging": (0.998, f"{many}: weights are averaged over 500 steps"),
     }

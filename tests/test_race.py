@@ -1,11 +1,14 @@
 """The way a table is read is chosen by rows held out."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from common import stopping_short
 from sklearn.model_selection import StratifiedKFold
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
+from skxent._settings import LARGE
 from skxent._training import race
 
 ROWS = 1200
@@ -117,7 +120,13 @@ def test_a_race_has_as_many_steps_for_large_tables_as_for_small_ones():
 
 
 def test_a_race_is_lost_by_a_margin_only(monkeypatch):
+    """A smaller one where many rows judge."""
+    few = SimpleNamespace(rows=SimpleNamespace(n_rows=LARGE - 1))
     for losses, best in (((0.5, 0.499), 0), ((0.5, 0.48), 1), ((0.0, 0.0), 0), ((0.5, np.inf), 0)):
         given = iter(losses)
         monkeypatch.setattr(race, "_lowest_loss", lambda *_, given=given: next(given))
-        assert race.race([None, None], None, None) == (best, list(losses))
+        assert race.race([few, few], None, None) == (best, list(losses))
+    given = iter([0.5, 0.493])
+    monkeypatch.setattr(race, "_lowest_loss", lambda *_: next(given))
+    many = SimpleNamespace(rows=SimpleNamespace(n_rows=LARGE))
+    assert race.race([many, many], None, None) == (1, [0.5, 0.493])

@@ -61,10 +61,10 @@ def test_a_schedule_may_return_one_number_for_all(iris):
 @pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "coslog4"])
 def test_schedules_start_and_end_low(schedule):
     f = FORMULAS[schedule]
-    from skxent._training.schedules import SCHEDULES
+    from skxent._training.schedules import SHAPES
 
     fractions = np.linspace(0, 1, 1001)
-    rates = SCHEDULES[schedule](fractions)
+    rates = SHAPES[schedule](fractions)
     assert_allclose(rates, [f(x) for x in fractions], atol=1e-12)
     assert rates[0] < 0.041 and rates[-1] < 1e-4
     assert rates.min() >= 0 and 0.999 < rates.max() <= 1

@@ -35,24 +35,28 @@ def train_jointly(
 ) -> tuple[NDArray, float]:
     """Take all paths down epoch by epoch until the monitor, or `max_iter`, ends it.
 
-    The members train in parallel threads and are judged together. With `adaptive`, patience at its
+    The members train in parallel threads and are judged together; those that wait for each other
+    share the time that is left. With `adaptive`, patience at its
     end divides the rate by 5 instead of stopping, until it is 1e-6. Ctrl-C breaks off, and is
     raised where the fit is one of many. Returns the members' parameters and the rate at the end.
     """
     broken_off = threading.Event()
+    n_turns = -(-len(paths) // n_jobs)
 
-    def stop():
-        return broken_off.is_set() or monitor.out_of_time
-
-    def epoch(path):
-        return path.epoch(rate, schedule, n_steps, stop)
+    def epoch(m):
+        share = (m // n_jobs + 1) / n_turns
+        end = begin + share * (monitor.max_time - begin)
+        return paths[m].epoch(
+            rate, schedule, n_steps, lambda: broken_off.is_set() or monitor.seconds > end
+        )
 
     with _in_parallel(n_jobs, len(paths)) as run:
         try:
             for number in range(max_iter):
                 if rate_of_epoch is not None:
                     rate = rate_of_epoch(number)
-                parts = list(run(epoch, paths))
+                begin = monitor.seconds
+                parts = list(run(epoch, range(len(paths))))
                 joint = Epoch(
                     sum(part.loss for part in parts) / len(parts),
                     math.hypot(*(part.gradient_norm for part in parts)) / math.sqrt(len(parts)),
@@ -74,6 +78,18 @@ def train_jointly(
             monitor.ending = Ending.INTERRUPTED
     last = np.array([path.current for path in paths])
     return monitor.choose(last), rate
+
+
+def gain_of_doubling(log_p: NDArray) -> float:
+    """Return what twice as many members would lower the mean log loss by, per decision.
+
+    `log_p` has shape (n_members, n, n_choices). The committee's log loss is the mean of its
+    members' less their ambiguity -E[log sum_k exp(mean_m log p_mk)], whatever the labels are
+    (Krogh & Vedelsby, 1995; Heskes, 1998). Of M like members it is (1 - 1/M) of that of infinitely
+    many, so that M more add 1 / (2M - 2) of what there is.
+    """
+    ambiguity = -float(np.logaddexp.reduce(log_p.mean(axis=0), axis=1).mean())
+    return ambiguity / (2 * len(log_p) - 2)
 
 
 def minimize_each(

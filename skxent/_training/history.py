@@ -42,7 +42,7 @@ def validation_scores(history: History) -> list[float] | None:
 def joint(histories: list[History]) -> History:
     """Return the mean over members that trained by themselves; who has ended stays as it was.
 
-    A member without rows to be judged by has NaN, and no say.
+    A member without rows to be judged by has NaN, and no say; seconds are those of the slowest.
     """
     length = max(len(history["epoch"]) for history in histories)
     together = new_history()
@@ -53,7 +53,7 @@ def joint(histories: list[History]) -> History:
             if history["epoch"]
         ]
         means = {c: _mean([r[c] for r in rows if not math.isnan(r[c])]) for c in COLUMNS}
-        append(together, **(means | {"epoch": max(r["epoch"] for r in rows)}))
+        append(together, **(means | {c: max(r[c] for r in rows) for c in ("epoch", "seconds")}))
     return together
 
 

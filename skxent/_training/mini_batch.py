@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .objective import Objective
 from .optimizers import Optimizer
 from .order import pieces
-from .schedules import Schedule, constant
+from .schedules import Schedule
 from .stopping import Epoch
 
 
@@ -120,17 +120,8 @@ class MiniBatch:
 
     def _rates(self, rate, schedule, n, n_steps) -> NDArray:
         """Return the learning rates of the next `n` steps."""
-        if schedule is constant:
-            return np.full(n, float(rate))
-        steps = np.arange(self.step, self.step + n)
-        fraction = np.minimum((steps - self.first_step) / max(n_steps, 1), 1.0)
-        multipliers = np.asarray(schedule(fraction))
-        if multipliers.dtype.kind not in "iuf" or multipliers.shape not in ((), steps.shape):
-            raise ValueError(
-                "learning_rate must return a number for each fraction that it is given, got "
-                f"{multipliers!r:.100} for {n} of them."
-            )
-        return rate * multipliers.astype(np.float64) * np.ones(n)
+        first = self.step - self.first_step
+        return rate * schedule(np.arange(first, first + n), n_steps)
 
 
 def _on_cache_lines(vector):

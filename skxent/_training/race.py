@@ -12,13 +12,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .._settings import Settings
+import numpy as np
+
+from .._settings import LARGE, Settings
 from .problem import Problem
+from .splits import Split
 from .stopping import Ending
 from .train import Call, Run
 
 EPOCHS, MEMBERS = 20, 2
+_ROWS = 50_000  # of larger tables every second, third, ... row runs
 _MARGIN = 0.98  # share of the first one's loss below which another is taken instead ...
+_MARGIN_OF_MANY = 0.99  # ... or this where many rows judge ...
 _SMALLEST = 0.01  # ... and what both have more, so that losses near 0 do not count by their ratio
 
 
@@ -35,18 +40,25 @@ def race(problems: Sequence[Problem], settings: Settings, call: Call) -> tuple[i
     """
     losses = [_lowest_loss(problem, settings, call) for problem in problems]
     best = min(range(len(losses)), key=losses.__getitem__)
-    clearly = losses[best] + _SMALLEST < _MARGIN * (losses[0] + _SMALLEST)
+    margin = _MARGIN_OF_MANY if problems[0].rows.n_rows >= LARGE else _MARGIN
+    clearly = losses[best] + _SMALLEST < margin * (losses[0] + _SMALLEST)
     return (best if clearly else 0), losses
 
 
 def _lowest_loss(problem, settings, call):
     """Return the lowest log loss in the first epochs; infinity where they were cut short."""
-    problem = replace(problem, splits=problem.splits[:MEMBERS], rng=copy.deepcopy(problem.rng))
+    every = -(-problem.rows.n_rows // _ROWS)
+    thin = [
+        [np.asarray(rows)[::every].copy() for rows in split] for split in problem.splits[:MEMBERS]
+    ]
+    splits: list[Split] = [(train, test) for train, test in thin]
+    problem = replace(problem, splits=splits, rng=copy.deepcopy(problem.rng))
     brief = replace(
         settings,
         max_iter=epochs_of(problem.rows.n_rows, settings.max_iter),
         max_time=None if settings.max_time is None else settings.max_time / 10,
         n_iter_no_change=math.inf,
+        n_folds=None,
         scoring=None,
         verbose=0,
     )

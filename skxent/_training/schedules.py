@@ -1,18 +1,34 @@
-"""Learning-rate schedules: functions from the fraction of the run done, 0 to 1, to a multiplier."""
+"""Learning-rate schedules: from steps done and the steps of the whole run to a multiplier.
+
+Most are a shape over the fraction of the run that is done, 0 to 1; others need no end.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-Schedule = Callable[[NDArray], NDArray]
+Shape = Callable[[NDArray], NDArray]
+Schedule = Callable[[NDArray, int], NDArray]
 
 
-def constant(fraction: NDArray) -> NDArray:
+def constant(steps: NDArray, n_steps: int) -> NDArray:
     """1 throughout."""
-    return np.ones_like(fraction)
+    return np.ones(len(steps))
+
+
+def inverse_sqrt(steps: NDArray, n_steps: int) -> NDArray:
+    """Linear warm-up over 200 steps, then down with the root of the steps, whenever the run ends.
+
+    After t more steps it is (1 + t / 300)^-1/2 (Vaswani et al., 2017, have the power). A run may be
+    broken off at any step: averaged weights (Polyak & Juditsky, 1992) do what a decay to 0 would.
+    """
+    warm_up, scale = 200, 300
+    falling = 1 / np.sqrt(1 + np.maximum(steps - warm_up, 0) / scale)
+    return np.minimum((steps + 1) / warm_up, falling)
 
 
 def cosine(fraction: NDArray) -> NDArray:
@@ -39,16 +55,25 @@ def coslog4(fraction: NDArray) -> NDArray:
     return 0.5 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * fraction)))
 
 
-SCHEDULES: dict[str, Schedule] = {
-    "constant": constant,
-    "cosine": cosine,
-    "one_cycle": one_cycle,
-    "coslog4": coslog4,
-}
+SHAPES: dict[str, Shape] = {"cosine": cosine, "one_cycle": one_cycle, "coslog4": coslog4}
+ENDLESS: dict[str, Schedule] = {"constant": constant, "inverse_sqrt": inverse_sqrt}
 
 
-def schedule_of(learning_rate: str | Schedule) -> Schedule:
-    """Return the multiplier of the learning rate; what follows no fraction of the run has 1."""
-    if isinstance(learning_rate, str):
-        return SCHEDULES.get(learning_rate, constant)
-    return learning_rate
+def along_the_run(shape: Shape, steps: NDArray, n_steps: int) -> NDArray:
+    """Return what a shape has at these steps of a run."""
+    multipliers = np.asarray(shape(np.minimum(steps / max(n_steps, 1), 1.0)))
+    if multipliers.dtype.kind not in "iuf" or multipliers.shape not in ((), steps.shape):
+        raise ValueError(
+            "learning_rate must return a number for each fraction that it is given, got "
+            f"{multipliers!r:.100} for {len(steps)} of them."
+        )
+    return multipliers.astype(np.float64) * np.ones(len(steps))
+
+
+def schedule_of(learning_rate: str | Shape) -> Schedule:
+    """Return the multiplier of the learning rate; what follows no schedule has 1."""
+    if not isinstance(learning_rate, str):
+        return partial(along_the_run, learning_rate)
+    if learning_rate in SHAPES:
+        return partial(along_the_run, SHAPES[learning_rate])
+    return ENDLESS.get(learning_rate, constant)

@@ -122,9 +122,19 @@ class Monitor:
         self.best_value = -score if self.decides == "score" else loss
 
     @property
+    def ended_by_itself(self) -> bool:
+        """Whether nobody cut the run short, and it did not diverge."""
+        return self.ending in (Ending.PATIENCE, Ending.MAX_ITER) and not self.lost
+
+    @property
     def out_of_time(self) -> bool:
         """Whether the time budget is used up."""
-        return time.perf_counter() - self._start > self.max_time
+        return self.seconds > self.max_time
+
+    @property
+    def seconds(self) -> float:
+        """Time since the beginning."""
+        return time.perf_counter() - self._start
 
     def revise(self, epoch: Epoch) -> None:
         """Put the last row's loss and gradient right: they were computed with less precision."""
@@ -148,7 +158,7 @@ class Monitor:
             score=score,
             learning_rate=epoch.learning_rate,
             gradient_norm=epoch.gradient_norm,
-            seconds=self.seconds_before + time.perf_counter() - self._start,
+            seconds=self.seconds_before + self.seconds,
         )
         self.n_epochs += 1
         self.n_rows += epoch.n_rows

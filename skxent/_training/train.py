@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .._settings import SCIPY_METHODS, Settings
 from . import optimizers, schedules
-from .committee import minimize_each, train_jointly
+from .committee import gain_of_doubling, minimize_each, train_jointly
 from .held_out import HeldOut
 from .history import History, new_history, validation_scores
 from .mini_batch import MiniBatch
@@ -29,6 +29,11 @@ from .stopping import Ending, Monitor, Patience, merge_monitors
 _LARGE = 1 << 20
 # alpha over the weight of all rows from where on a diverging run is the penalty's doing
 _PENALTY_ALONE = 1e6
+# share of the log loss that twice as many members must be worth, and rows to tell it by
+_WORTH = 0.004
+_SAMPLE = 4096
+# rows from where on an epoch must gain more than `tol`
+_DEAR = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +65,7 @@ class Trained:
     best_loss: float | None = None
     best_score: float | None = None
     state: State | None = None
+    why_members: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +116,7 @@ class Ends:
     worst: Monitor
     rate: float | None
     paths: Sequence[MiniBatch] = ()
+    why_members: str = ""
 
 
 class Run:
@@ -170,12 +177,43 @@ class Run:
     # ---- mini batches: all members together, epoch by epoch
 
     def descend(self, starts: Sequence[NDArray]) -> Ends:
-        """Take all members down along batches, judged together after every epoch."""
-        settings, watch = self.settings, self._monitor([])
-        paths = self._paths(starts)
+        """Take members down along batches: all, or half and the others where they are worth it."""
+        paths, n = self._paths(starts), len(starts)
+        if self.settings.n_folds is None or self.call.previous is not None:
+            return self._descend(paths, range(n))
+        first = self._descend(paths[: n // 2], range(n // 2))
+        if not first.watch.ended_by_itself:
+            return replace(first, why_members="the others were not begun")
+        gain, loss = self._gain_of_doubling(first)
+        told = f"lower the log loss of {loss:.4f} by {gain:.1g}"
+        if gain < max(_WORTH * loss, self.settings.tol):
+            return replace(first, why_members=f"{n - n // 2} more would {told}")
+        rest = self._descend(paths[n // 2 :], range(n // 2, n))
+        if not rest.watch.ended_by_itself:  # members that are half trained would do harm
+            first.watch.ending = rest.watch.ending
+            return replace(first, why_members="the others were cut short")
+        watch, worst = merge_monitors([first.watch, rest.watch])
+        params = np.concatenate([first.params, rest.params])
+        why = f"the second half was to {told}"
+        return Ends(params, range(n), watch, worst, rest.rate, paths, why)
+
+    def _gain_of_doubling(self, ends: Ends) -> tuple[float, float]:
+        """Return what twice as many members would lower the log loss by, and a member's loss."""
+        n = self.problem.rows.n_rows
+        rows = np.linspace(0, n - 1, min(n, _SAMPLE)).astype(np.intp)
+        log_p = [
+            self.problem.outputs.log_decisions(self.objectives[m].logits(params, rows=rows))
+            for m, params in zip(ends.members, ends.params, strict=True)
+        ]
+        history = ends.watch.history
+        losses = history["loss" if self.held_out is None else "validation_loss"]
+        return gain_of_doubling(np.array(log_p)) * self.problem.outputs.per_row, min(losses)
+
+    def _descend(self, paths: Sequence[MiniBatch], members: Sequence[int]) -> Ends:
+        """Take members down together, judged together after every epoch."""
+        settings, watch = self.settings, self._monitor([], members=members)
         n_steps = settings.run_length * paths[0].steps_per_epoch
-        scheduled = self.schedule is not schedules.constant
-        if self.call.incremental and scheduled and paths[0].step >= n_steps:
+        if self.call.incremental and self._has_end and paths[0].step >= n_steps:
             warn_of_spent_schedule(settings.learning_rate, settings.run_length)
         params, rate = train_jointly(
             paths,
@@ -188,7 +226,12 @@ class Run:
             rate_of_epoch=self._inverse_scaling(),
             n_jobs=self.problem.rows.n_threads,
         )
-        return Ends(params, range(len(starts)), watch, watch, rate, paths)
+        return Ends(params, members, watch, watch, rate, paths)
+
+    @property
+    def _has_end(self):
+        """Whether the schedule of the learning rate is made for a run of some length."""
+        return self.schedule not in schedules.ENDLESS.values()
 
     def _paths(self, starts):
         """Every member's way down, taken up where it was left if its state was kept."""
@@ -238,8 +281,13 @@ class Run:
 
     # ---- who watches
 
-    def _monitor(self, monitors: list[Monitor], member: int | None = None) -> Monitor:
-        """Who watches all members together, or one among those that train by themselves."""
+    def _monitor(
+        self,
+        monitors: list[Monitor],
+        member: int | None = None,
+        members: Sequence[int] | None = None,
+    ) -> Monitor:
+        """Who watches members that train together, or one among those that train by themselves."""
         settings, call, problem = self.settings, self.call, self.problem
         decides = "score" if settings.scoring is not None else "validation_loss"
         if self.held_out is None or not settings.early_stopping:
@@ -250,16 +298,18 @@ class Run:
         # members that wait for each other share the time
         turns = -(-len(problem.splits) // problem.rows.n_threads)
         share = 1.0 if member is None else (member // problem.rows.n_threads + 1) / turns
-        members = None if member is None else [member]
+        members = members if member is None else [member]
+        # callbacks are told of one run of epochs
+        tell = problem.tell if members is None or members[0] == 0 or member is not None else None
         watch = Monitor(
             Patience(
-                settings.tol,
+                settings.tol * self._price_of_an_epoch,
                 math.inf if by_gradient else settings.n_iter_no_change,
                 *(so_far.patience if so_far is not None and call.incremental else ()),
             ),
             None if self.held_out is None else partial(self.held_out.validate, members=members),
             decides,
-            report=reporter(int(settings.verbose), problem.tell, monitors, member),
+            report=reporter(int(settings.verbose), tell, monitors, member),
             max_time=share
             * ((settings.max_time or math.inf) - (time.perf_counter() - call.started)),
             epochs_before=len(self.past["epoch"]),
@@ -269,6 +319,13 @@ class Run:
             kept = call.previous.params
             watch.begin_with(kept if member is None else kept[member], call.previous.best_epoch)
         return watch
+
+    @property
+    def _price_of_an_epoch(self):
+        """What an epoch must gain at least, as a multiple of `tol`: more where it takes longer."""
+        if self.settings.n_folds is None:
+            return 1.0
+        return max(1.0, math.sqrt(self.problem.rows.n_rows / _DEAR))
 
     def _same_judges(self):
         """Whether the same rows judge what was and what comes."""
@@ -292,7 +349,7 @@ class Run:
         """Warn if training ended otherwise than it should, and say how it ended if asked to."""
         settings, incremental = self.settings, self.call.incremental
         # a schedule that ends with max_iter is meant to
-        scheduled = not settings.full_batch and self.schedule is not schedules.constant
+        scheduled = not settings.full_batch and self._has_end
         runs_out = not settings.is_open("solver") and not scheduled and not incremental
         advice = _if_weights_are_tiny(self.problem, settings)
         warn_of_ending(ends.worst, settings, runs_out=runs_out, if_diverged=advice)
@@ -330,6 +387,7 @@ class Run:
             best_loss=min(losses) if watch.decides == "loss" else None,
             best_score=scores[best_epoch - 1] if scores and judged else None,
             state=state,
+            why_members=ends.why_members,
         )
 
 

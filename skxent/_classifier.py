@@ -44,7 +44,7 @@ class SoftmaxMLPClassifier(BaseMLP):
         Rows per step of the mini-batch solvers.
     learning_rate : str or callable, default="auto"
         Schedule: "constant", "invscaling", "adaptive" (as in scikit-learn), "cosine" with warm-up,
-        "one_cycle", "coslog4", "inverse_sqrt" (warm-up over 200 steps, then (1 + t / 300)^-1/2
+        "one_cycle", "coslog4", "inverse_sqrt" (warm-up over 200 steps, then (1 + t / 10,000)^-1/2
         after t more: it needs no length), or a callable from an array of fractions of the run done
         to multipliers of `learning_rate_init`.
     learning_rate_init : float or "auto", default="auto"
@@ -127,7 +127,7 @@ class SoftmaxMLPClassifier(BaseMLP):
     n_members : int or "auto", default="auto"
         Number of networks whose predictions are averaged, each trained on all folds but one. "auto"
         from 10,000 rows on: four of eight, and the other four where they lower the log loss by more
-        than .4 %, as the disagreement of the first four tells.
+        than .3 %, as the disagreement of the first four tells.
     calibration : {"auto", "temperature"} or None, default="auto"
         Whether logits are divided by a temperature learnt on held-out rows. "auto": yes with
         ``solver="auto"`` where rows are held out. `partial_fit` keeps the last one learnt.

@@ -266,6 +266,7 @@ def _large_recipe() -> dict[str, tuple[Any, str]]:
             "inverse_sqrt",
             f"{many}: it needs no length, and ends when it pays no more",
         ),
+        "learning_rate_init": (2.5e-3, "the top of that schedule"),
         "max_iter": (60, "at most: patience ends it"),
         "n_iter_no_change": (2, f"{many}: their judgement is sure"),
         "averaging": (0.998, f"{many}: weights are averaged over 500 steps"),

@@ -30,7 +30,7 @@ _LARGE = 1 << 20
 # alpha over the weight of all rows from where on a diverging run is the penalty's doing
 _PENALTY_ALONE = 1e6
 # share of the log loss that twice as many members must be worth, and rows to tell it by
-_WORTH = 0.004
+_WORTH = 0.003
 _SAMPLE = 4096
 # rows from where on an epoch must gain more than `tol`
 _DEAR = 100_000

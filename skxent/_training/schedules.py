@@ -23,8 +23,8 @@ def constant(steps: NDArray, n_steps: int) -> NDArray:
 def inverse_sqrt(steps: NDArray, n_steps: int) -> NDArray:
     """Linear warm-up over 200 steps, then down with the root of the steps, whenever the run ends.
 
-    After t more steps it is (1 + t / 10,000)^-1/2 (Vaswani et al., 2017, have the power). A run may be
-    broken off at any step: averaged weights (Polyak & Juditsky, 1992) do what a decay to 0 would.
+    After t more steps it is (1 + t / 10,000)^-1/2 (Vaswani et al., 2017, have the power). A run may
+    be broken off at any step: averaged weights (Polyak & Juditsky, 1992) stand for a decay to 0.
     """
     warm_up, scale = 200, 10_000
     falling = 1 / np.sqrt(1 + np.maximum(steps - warm_up, 0) / scale)

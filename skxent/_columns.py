@@ -198,12 +198,13 @@ class PolarsColumn(Column):
         return self.values.to_numpy()
 
 
-# what to call where rows are elsewhere, or still to come, by the name of the type
+# what to call where rows are elsewhere, or still to come, by the name of the type or of a base
 _NOT_READ = {
-    "LazyFrame": "collect()",
-    "DuckDBPyRelation": "df()",
-    "RecordBatchReader": "read_all()",
-    "Dataset": "to_dataframe()",
+    "LazyFrame": ["collect"],
+    "DuckDBPyRelation": ["df"],
+    "RecordBatchReader": ["read_all"],
+    "Dataset": ["to_dataframe", "to_table"],  # of xarray, of pyarrow
+    "Scanner": ["to_table"],
 }
 
 
@@ -222,16 +223,19 @@ def table_of(X: Any, name: str = "X") -> Any:
         out[np.ma.getmaskarray(X)] = np.nan if numbers else None
         return out
     if kind.__module__.partition(".")[0] in ("numpy", "scipy", "pandas", "builtins"):
+        if kind is dict:
+            raise TypeError(f"{name} is a dict: make a table of it, by pandas.DataFrame({name}).")
         return X
+    package = kind.__module__.partition(".")[0]
+    for how in (how for base in kind.__mro__ for how in _NOT_READ.get(base.__name__, ())):
+        if hasattr(kind, how):
+            raise TypeError(
+                f"{name} is a {kind.__name__} of {package.strip('_')}, whose rows have not been "
+                f"read: give {name}.{how}() instead."
+            )
     if hasattr(kind, "to_native"):  # narwhals
         return table_of(X.to_native(), name)
-    how, package = _NOT_READ.get(kind.__name__, ""), kind.__module__.partition(".")[0]
-    if how and hasattr(kind, how.removesuffix("()")):
-        raise TypeError(
-            f"{name} is a {kind.__name__} of {package}, whose rows have not been read: give "
-            f"{name}.{how} instead."
-        )
-    if package.startswith("dask") and hasattr(kind, "iloc"):
+    if package.startswith("dask") and hasattr(kind, "divisions"):
         raise TypeError(
             f"{name} is a Dask {kind.__name__}: skxent.dask.DaskSoftmaxMLPClassifier trains on it "
             f"where it is. Use that, or give {name}.compute()."

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.dataset  # noqa: F401
 import pytest
 from numpy.testing import assert_array_equal
 
@@ -93,18 +94,75 @@ def test_soft_targets_in_any_frame(frame):
     assert_array_equal(clf.predict_proba(TABLE), expected.predict_proba(TABLE))
 
 
-@pytest.mark.parametrize(
-    ("X", "how"),
-    [
-        (pl.from_pandas(TABLE).lazy(), r"X.collect\(\)"),
-        (nw.from_native(pl.from_pandas(TABLE).lazy()), r"X.collect\(\)"),
-        (pa.RecordBatchReader.from_batches(ARROW.schema, ARROW.to_batches()), r"X.read_all\(\)"),
-    ],
-)
-def test_what_has_not_been_read_says_what_to_call(X, how):
+def of_duckdb():
+    return pytest.importorskip("duckdb").from_arrow(ARROW)
+
+
+def of_xarray():
+    pytest.importorskip("xarray")
+    return TABLE.to_xarray()
+
+
+def reader():
+    return pa.RecordBatchReader.from_batches(ARROW.schema, ARROW.to_batches())
+
+
+NOT_READ = {
+    "polars": (lambda: pl.from_pandas(TABLE).lazy(), "collect"),
+    "narwhals of polars": (lambda: nw.from_native(pl.from_pandas(TABLE).lazy()), "collect"),
+    "narwhals of duckdb": (lambda: nw.from_native(of_duckdb()), "collect"),
+    "duckdb": (of_duckdb, "df"),
+    "xarray": (of_xarray, "to_dataframe"),
+    "reader": (reader, "read_all"),
+    "pyarrow dataset": (lambda: pa.dataset.dataset(ARROW), "to_table"),
+    "scanner": (lambda: pa.dataset.dataset(ARROW).scanner(), "to_table"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_READ)
+def test_what_has_not_been_read_says_what_to_call(name):
+    make, how = NOT_READ[name]
+    X = make()
     clf = classifier().fit(TABLE, Y)
-    for call in (lambda: classifier().fit(X, Y), lambda: clf.predict(X), lambda: clf.fit(X, Y)):
-        with pytest.raises(TypeError, match=f"rows have not been read: give {how} instead"):
+    calls = {
+        "X": [lambda: classifier().fit(X, Y), lambda: clf.predict(X), lambda: clf.fit(X, Y)],
+        "X_val": [lambda: clf.fit(TABLE, Y, X_val=X, y_val=Y)],
+        "y": [lambda: clf.fit(TABLE, X)],
+    }
+    calls["X"].append(lambda: TableEncoder().fit(X))
+    for argument, several in calls.items():
+        message = rf"{argument} is a .*rows have not been read: give {argument}\.{how}\(\) instead"
+        for call in several:
+            with pytest.raises(TypeError, match=message):
+                call()
+    expected = classifier().fit(TABLE, Y).predict_proba(TABLE)
+    assert_array_equal(clf.predict_proba(getattr(X, how)()), expected)  # which works
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(lambda dd: dd.from_pandas(TABLE, 2), "DataFrame"),
+                       (lambda dd: dd.from_pandas(TABLE["a"], 2), "Series")]
+)  # fmt: skip
+def test_what_is_of_dask_names_the_class_for_it(make, name):
+    X = make(pytest.importorskip("dask.dataframe"))
+    clf = classifier().fit(TABLE, Y)
+    message = rf"is a Dask {name}: skxent.dask.DaskSoftmaxMLPClassifier .*give {{}}.compute\(\)"
+    for argument, call in [
+        ("X", lambda: classifier().fit(X, Y)),
+        ("X", lambda: clf.predict_proba(X)),
+        ("X", lambda: TableEncoder().fit(X)),
+        ("y", lambda: classifier().fit(TABLE, X)),
+        ("X_val", lambda: classifier().fit(TABLE, Y, X_val=X, y_val=Y)),
+    ]:
+        with pytest.raises(TypeError, match=f"{argument} {message.format(argument)}"):
+            call()
+
+
+def test_a_dictionary_of_columns_says_what_to_make_of_it():
+    clf = classifier().fit(TABLE, Y)
+    X = TABLE.to_dict("list")
+    for call in (lambda: clf.fit(X, Y), lambda: clf.predict(X), lambda: TableEncoder().fit(X)):
+        with pytest.raises(TypeError, match=r"X is a dict: .* pandas.DataFrame\(X\)"):
             call()
 
 

@@ -108,7 +108,9 @@ def _is_as_in_fit(estimator, X):
     if type(X) is np.ndarray:
         shape = (len(X), estimator.n_features_in_) if X.ndim and len(X) else None
         return X.shape == shape and is_numeric(X) and not hasattr(estimator, "feature_names_in_")
-    if not (hasattr(type(X), "iloc") or hasattr(type(X), "get_columns")) or X.shape[0] == 0:
+    if not (hasattr(type(X), "iloc") or hasattr(type(X), "get_columns")):
+        return False
+    if type(X.shape[0]) is not int or X.shape[0] == 0:  # of Dask it is a promise
         return False
     return names_of(X) == getattr(estimator, "feature_names_in_", np.empty(0)).tolist()
 

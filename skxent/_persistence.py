@@ -20,6 +20,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from ._version import __version__
 
 FORMAT = 1  # goes up when a saved state is read in another way than before
+_OLDEST = 1  # of what was saved without a number
 
 
 class Versioned:
@@ -46,8 +47,8 @@ class Versioned:
     def __setstate__(self, state):
         state = dict(state)
         version = state.pop("_skxent_version", "pre-0.1")
-        written = state.pop("_skxent_format", None)
-        if written not in (None, FORMAT):
+        written = state.pop("_skxent_format", _OLDEST)
+        if written != FORMAT:
             raise ValueError(
                 f"This {type(self).__name__} was saved by skxent {version} in format {written}; "
                 f"skxent {__version__} reads format {FORMAT}. Load it with skxent {version}, or "
@@ -62,7 +63,7 @@ class Versioned:
                 ),
                 stacklevel=2,
             )
-        super().__setstate__(state if written is None else self._sound(state))
+        super().__setstate__(self._sound(state))
 
     def _sound(self, state):
         """Return the state again; ValueError, whatever is wrong with it."""

@@ -227,13 +227,44 @@ def test_another_format_is_refused(iris):
         SoftmaxMLPClassifier().__setstate__(newer)
 
 
-def test_a_state_without_a_version_is_older(iris):
-    """It was saved as it is."""
+def without_version(estimator):
+    return {n: v for n, v in estimator.__getstate__().items() if not n.startswith("_skxent")}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+@pytest.mark.parametrize("damage", ["another shape", "not finite", "as it is", "nothing"])
+@pytest.mark.parametrize("version", [{}, {"_skxent_version": "9.8.7"}], ids=["none", "version"])
+def test_a_state_without_a_format_is_checked_too(damage, version, iris):
     estimator = SoftmaxMLPClassifier(**SMALL).fit(*iris)
+    state = without_version(estimator)
+    content = unpack_plain(state)
+    params = content["_params"]
+    if damage == "another shape":
+        content["_params"] = params[:, :-1]
+    elif damage == "not finite":
+        content["_params"] = np.where(params == params[0, 0], np.nan, params)
+    state = vars(estimator) if damage == "as it is" else pack_plain(content)
+    if damage != "nothing":
+        with pytest.raises(ValueError, match="This saved SoftmaxMLPClassifier is damaged"):
+            SoftmaxMLPClassifier().__setstate__(state | version)
+        return
     again = SoftmaxMLPClassifier()
-    with pytest.warns(InconsistentVersionWarning, match="from version pre-0.1"):
-        again.__setstate__(vars(estimator))
+    again.__setstate__(state | version)
     assert equal(vars(again), vars(estimator))
+
+
+def test_an_encoder_without_a_format_is_checked_too(table):
+    encoder = TableEncoder().fit(*table)
+    state = unpack_plain(without_version(encoder))
+    again = TableEncoder()
+    with pytest.warns(InconsistentVersionWarning, match="from version pre-0.1"):
+        again.__setstate__(pack_plain(state))
+    assert equal(vars(again), vars(encoder))
+    with (
+        pytest.raises(ValueError, match="_center or _mean is not one finite"),
+        pytest.warns(InconsistentVersionWarning, match="from version pre-0.1"),
+    ):
+        TableEncoder().__setstate__(pack_plain(state | {"_center": state["_center"] * np.nan}))
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", "a", ""], ["é", "日本", "\ud800", "a\0b"]])

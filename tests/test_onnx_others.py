@@ -14,6 +14,7 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest, VarianceThreshold
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
@@ -21,6 +22,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import (
     FixedThresholdClassifier,
     GridSearchCV,
+    HalvingGridSearchCV,
     RandomizedSearchCV,
     TunedThresholdClassifierCV,
 )
@@ -72,6 +74,14 @@ AROUND = {
     "elimination": make_pipeline(RFE(LogisticRegression(), n_features_to_select=2), NET),
     "search": GridSearchCV(NET, {"alpha": [0.1, 1.0]}, cv=2),
     "search of a pipeline": GridSearchCV(make_pipeline(StandardScaler(), NET), {}, cv=2),
+    "search at random": RandomizedSearchCV(NET, {"alpha": [0.1, 1.0]}, n_iter=2, cv=2),
+    "search by halves": HalvingGridSearchCV(NET, {"alpha": [0.1, 1.0]}, cv=2, random_state=0),
+    "search in a search": GridSearchCV(
+        RandomizedSearchCV(make_pipeline(StandardScaler(), NET), {}, n_iter=1, cv=2), {}, cv=2
+    ),
+    "search in a pipeline": make_pipeline(
+        StandardScaler(), RandomizedSearchCV(NET, {"alpha": [0.1, 1.0]}, n_iter=2, cv=2)
+    ),
     "calibration": CalibratedClassifierCV(NET, cv=2),
     "one calibration": CalibratedClassifierCV(NET, cv=2, ensemble=False),
     "one against the rest": OneVsRestClassifier(NET),
@@ -80,6 +90,15 @@ AROUND = {
     "votes": VotingClassifier([*PARTS, ("third", NET)], flatten_transform=False),
     "weighted votes": VotingClassifier(
         PARTS, weights=np.array([1, 3]), voting="soft", flatten_transform=False
+    ),
+    "votes as they come": VotingClassifier(PARTS),
+    "votes weighted by a list": VotingClassifier(PARTS, weights=[1, 3], voting="soft"),
+    "votes weighted by a tuple": VotingClassifier(PARTS, weights=(3, 1)),
+    "votes in a pipeline": make_pipeline(
+        StandardScaler(), VotingClassifier(PARTS, weights=[0.5, 1.7], voting="soft")
+    ),
+    "searched votes": RandomizedSearchCV(
+        VotingClassifier(PARTS, weights=[2, 1], voting="soft"), {}, n_iter=1, cv=2
     ),
     "stack": StackingClassifier(PARTS, cv=2),
     "stack that sees X": StackingClassifier(PARTS, cv=2, passthrough=True),
@@ -221,11 +240,25 @@ def test_every_known_wrapper_is_compared():
         (CalibratedClassifierCV(AROUND["pipeline"], cv=2), "around a Pipeline is not among"),
         (CalibratedClassifierCV(AROUND["search"], cv=2), "around a GridSearchCV is not among"),
         (OneVsOneClassifier(NET), "OneVsOneClassifier is not among"),
-        (RandomizedSearchCV(NET, {"alpha": [0.1]}, n_iter=1, cv=2), "RandomizedSearchCV is not"),
+        (
+            BaggingClassifier(RandomizedSearchCV(NET, {}, n_iter=1, cv=2), 2),
+            "RandomizedSearchCV is not",
+        ),
+        (
+            RandomizedSearchCV(OneVsOneClassifier(NET), {}, n_iter=1, cv=2),
+            "OneVsOneClassifier is not among",
+        ),
         (BaggingClassifier(NET, 2, max_features=0.5), "with max_features=0.5"),
         (BaggingClassifier(NET, 2, bootstrap_features=True), "with bootstrap_features=True"),
         (StackingClassifier(PARTS, cv=2, stack_method="decision_function"), "with stack_method_="),
-        (VotingClassifier(PARTS, voting="soft", weights=[1, 3]), "whose weights are no array"),
+        (
+            BaggingClassifier(VotingClassifier(PARTS, voting="soft", weights=[1, 3]), 2),
+            "whose weights are no array",
+        ),
+        (
+            BaggingClassifier(VotingClassifier(PARTS, voting="soft"), 2),
+            "with flatten_transform=True, inside of another",
+        ),
         (make_pipeline(TableEncoder(), LinearDiscriminantAnalysis()), "LinearDiscriminantAnalysis"),
         (
             make_pipeline(StandardScaler(), FixedThresholdClassifier(NET, threshold=0.2)),
@@ -245,6 +278,31 @@ def test_others_are_refused(estimator, why, rows):
     with pytest.raises(ValueError, match=why) as error:
         to_onnx(fitted, X)
     assert "known to convert rightly" in str(error.value)
+
+
+@pytest.mark.parametrize("Search", [GridSearchCV, RandomizedSearchCV])
+def test_a_search_without_a_best_estimator(Search, rows):
+    X, y, _ = rows
+    with pytest.raises(ValueError, match=f"{Search.__name__} with refit=False has no best"):
+        to_onnx(
+            Search(
+                NET,
+                {"alpha": [0.1]},
+                cv=2,
+                refit=False,
+                **({} if Search is GridSearchCV else {"n_iter": 1}),
+            ).fit(X, y),
+            X,
+        )
+
+
+def test_what_is_converted_stays_as_it_is(rows):
+    X, y, _ = rows
+    votes = VotingClassifier(PARTS, weights=[1, 3])
+    pipeline = make_pipeline(StandardScaler(), votes).fit(X, y)
+    steps = list(pipeline.steps)
+    to_onnx(pipeline, X)
+    assert pipeline.steps == steps and votes.weights == [1, 3] and votes.flatten_transform
 
 
 def test_frozen_and_chained_are_refused(rows):

@@ -29,7 +29,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._columns import columns_of
 from . import _converters
 from ._inputs import NOTES, arrays_of, as_table, input_types, is_frame, notes_of
-from ._others import check_known, known_contents
+from ._others import check_known, known_contents, prepared
 
 __all__ = ["feed", "to_onnx"]
 
@@ -98,6 +98,7 @@ def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -
     True
     """
     check_is_fitted(estimator)
+    estimator = prepared(estimator)
     check_known(estimator)
     X = _in_order(estimator, as_table(X))
     columns = columns_of(X)

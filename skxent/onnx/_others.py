@@ -7,6 +7,7 @@ compared, each around, before or after an estimator of this package.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ from .._table import TableEncoder
 from .._table.encoder import encoding_of
 from ._inputs import Content, contents_of, merged
 
+_SEARCHES = "sklearn.model_selection._search"  # the modules of all of them
 _OURS = (SoftmaxMLPClassifier, SigmoidMLPClassifier, TableEncoder)
 
 TRANSFORMERS = (
@@ -89,6 +91,31 @@ WRAPPERS: dict[type, Callable[[Any], tuple[list, list]]] = {
 }
 
 
+def prepared(estimator: Any) -> Any:
+    """Return an estimator that predicts the same, as skl2onnx can convert it.
+
+    A search predicts with the best that it found. Of a vote, the weights become an array, and how
+    it transforms, which predicts nothing, is what skl2onnx knows. What is given stays as it is.
+    """
+    kind = type(estimator)
+    if kind.__module__.startswith(_SEARCHES):
+        if not hasattr(estimator, "best_estimator_"):
+            raise ValueError(
+                f"{kind.__name__} with refit={estimator.refit!r} has no best estimator to convert. "
+                "Set refit=True, or fit the best parameters and convert that."
+            )
+        return prepared(estimator.best_estimator_)
+    if kind is VotingClassifier:
+        estimator = copy.copy(estimator)
+        estimator.flatten_transform = False
+        if estimator.weights is not None:
+            estimator.weights = np.asarray(estimator.weights)
+    elif kind is Pipeline:
+        estimator = copy.copy(estimator)
+        estimator.steps = [(name, prepared(step)) for name, step in estimator.steps]
+    return estimator
+
+
 def check_known(estimator: Any) -> None:
     """Raise unless the estimator and all inside it are known to be converted rightly."""
     kind = type(estimator)
@@ -118,7 +145,9 @@ def _exceptions(estimator, parts):
     elif kind is StackingClassifier and {*estimator.stack_method_} != {"predict_proba"}:
         yield f" with stack_method_={estimator.stack_method_}"
     elif kind is VotingClassifier and isinstance(estimator.weights, list | tuple):
-        yield " whose weights are no array"
+        yield " whose weights are no array, inside of another estimator,"
+    elif kind is VotingClassifier and estimator.flatten_transform:
+        yield " with flatten_transform=True, inside of another estimator,"
     elif kind is ColumnTransformer and TableEncoder in kinds:
         yield " with a TableEncoder inside, which reads whole tables itself,"
     if kind in (*WRAPPERS, *CLASSIFIERS) and kind not in (Pipeline, GridSearchCV):

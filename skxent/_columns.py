@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 # What a column may hold (its family), by the kind of its dtype; "O" and others: look inside.
-_FAMILIES = dict.fromkeys("iuf", "number") | dict.fromkeys("mM", "date")
+_FAMILIES = dict.fromkeys("iuf", "number") | {"M": "date", "m": "duration"}
 _FAMILIES |= {"b": "bool", "U": "text", "c": "complex"}
 _POLARS_FAMILIES = dict.fromkeys(["String", "Categorical", "Enum"], "text")
-_POLARS_FAMILIES |= dict.fromkeys(["Date", "Datetime", "Time", "Duration"], "date")
-_POLARS_FAMILIES |= {"Boolean": "bool", "Null": "empty"}
+_POLARS_FAMILIES |= dict.fromkeys(["Date", "Datetime"], "date")
+_POLARS_FAMILIES |= {"Duration": "duration", "Time": "time", "Boolean": "bool", "Null": "empty"}
 MISSING = ("NoneType", "NAType", "NaTType")  # the names of types that stand for missing
 _REAL = numbers.Real | Decimal
-_DATE = datetime.date | datetime.time | datetime.timedelta | np.datetime64 | np.timedelta64
+_DATE = datetime.date | np.datetime64
+_DURATION = datetime.timedelta | np.timedelta64
 
 
 class Column:
@@ -56,9 +57,10 @@ class Column:
 
     @property
     def family(self) -> str:
-        """What it holds: number, bool, text, mixed, empty, date, complex or other.
+        """What it holds: number, bool, text, mixed, empty, date, duration, time, complex or other.
 
-        Mixed is text and numbers, empty is nothing but missing values of no type.
+        Mixed is text and numbers, empty is nothing but missing values of no type. A time is one of
+        no date, or a period.
         """
         if self._family is None:
             self._family = self._family_of_dtype() or _family_of_values(self._list())
@@ -66,10 +68,36 @@ class Column:
 
     @property
     def numbers(self) -> NDArray:
-        """Return an array of numbers, NaN where missing; no copy where possible."""
+        """Return an array of numbers, NaN where missing; no copy where possible.
+
+        Durations are in seconds.
+        """
         if self._numbers is None:
-            self._numbers = _numbers(self._array())
+            is_duration = self.family == "duration"
+            self._numbers = self._seconds() if is_duration else _numbers(self._array())
         return self._numbers
+
+    @property
+    def times(self) -> NDArray:
+        """Return a column of dates as an array of datetime64, as their own clocks show them."""
+        if self.family != "date":  # which has no value
+            return np.full(len(self.values), np.datetime64("NaT", "D"))
+        return self._times()
+
+    def _times(self) -> NDArray:
+        values = self.values
+        if getattr(values.dtype, "tz", None) is not None and hasattr(values, "tz_localize"):
+            values = values.tz_localize(None)
+        if isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
+            return np.asarray(values)
+        return np.array([*map(_time, self._list())], dtype="M8[us]")
+
+    def _seconds(self) -> NDArray:
+        values = self.values
+        if not (isinstance(values.dtype, np.dtype) and values.dtype.kind == "m"):
+            present = [None if _is_missing(value) else value for value in self._list()]
+            values = np.array(present, dtype="m8[us]")
+        return np.asarray(values) / np.timedelta64(1, "s")
 
     @property
     def coded(self) -> tuple[Any, list[str | None]]:
@@ -196,6 +224,15 @@ class PolarsColumn(Column):
         if self.values.dtype.base_type().__name__ in ("Int128", "UInt128"):  # NumPy has none
             return np.array(self._list(), dtype=object)
         return self.values.to_numpy()
+
+    def _times(self):
+        values = self.values
+        if getattr(values.dtype, "time_zone", None) is not None:
+            values = values.dt.replace_time_zone(None)
+        return Column(values.to_numpy()).times
+
+    def _seconds(self):
+        return Column(self.values.to_numpy()).numbers
 
 
 # what to call where rows are elsewhere, or still to come, by the name of the type or of a base
@@ -375,6 +412,17 @@ def _float(value):
         return np.inf if value > 0 else -np.inf
 
 
+def _is_missing(value):
+    return type(value).__name__ in MISSING or value != value
+
+
+def _time(value):
+    """Return a date as NumPy takes it, without its time zone."""
+    if _is_missing(value):
+        return None
+    return value if getattr(value, "tzinfo", None) is None else value.replace(tzinfo=None)
+
+
 def _family_of_values(values: list) -> str:
     types = {t for t in set(map(type, values)) if t.__name__ not in MISSING}
     floats = tuple(t for t in types if issubclass(t, float | np.floating))
@@ -386,8 +434,14 @@ def _family_of_values(values: list) -> str:
 
     if not types:
         return "empty"
-    if any(issubclass(t, _DATE) or t.__name__ == "Period" for t in types):
-        return "date"  # asked first: to NumPy a timedelta64 is an integer
+    if holds_only(_DURATION):  # asked first: to NumPy a timedelta64 is an integer
+        return "duration"
+    if holds_only(_DATE):
+        return "date"
+    if any(issubclass(t, _DATE | _DURATION | datetime.time) for t in types):
+        return "time"
+    if any(t.__name__ == "Period" for t in types):
+        return "time"
     if holds_only(str):
         return "text"
     if holds_only(bool | np.bool_):

@@ -203,7 +203,7 @@ def test_gaps_without_an_encoder_point_to_the_encoder(form, iris):
     ("values", "what"),
     [
         (pd.date_range("2020-01-01", periods=4), "date"),
-        (np.arange(4).astype("m8[D]"), "date"),
+        (np.arange(4).astype("m8[D]"), "duration"),
         (np.arange(4) * 1j, "complex"),
         (["a", "b", "c", "d"], "text"),
         ([1, "b", 3, "d"], "mixed"),
@@ -216,7 +216,7 @@ def test_without_an_encoder_columns_must_be_numbers(values, what):
     clf = smooth_network().fit(pd.DataFrame({"n": np.arange(4.0), "x": 0}), [0, 1, 0, 1])
     X = pd.DataFrame({"n": np.arange(4.0), "x": values})
     tables = [X]
-    if what == "date":
+    if what in ("date", "duration"):
         tables += [pl.from_pandas(X), pa.Table.from_pandas(X)]
     error = TypeError if what == "objects" else ValueError
     for table in tables:

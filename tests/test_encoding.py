@@ -362,7 +362,7 @@ def test_dates_among_objects_are_no_numbers(unit):
     for kind in ("m8", "M8"):
         column = np.empty(3, dtype=object)
         column[0], column[1:] = np.array(5).astype(f"{kind}[{unit}]")[()], 1
-        with pytest.raises(ValueError, match="holds dates or times"):
+        with pytest.raises(ValueError, match="or dates among other values"):
             TableEncoder().fit(pd.DataFrame({"x": column}))
 
 
@@ -644,10 +644,9 @@ def noisy_labels():
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        (pd.date_range("2020", periods=9), "holds dates or times: replace them by numbers"),
-        (pd.date_range("2020", periods=9) - pd.Timestamp("2019"), "holds dates or times"),
-        (np.full(9, datetime.date(2020, 1, 1), dtype=object), "holds dates or times"),
-        (pd.period_range("2020", periods=9), "holds dates or times"),
+        (np.full(9, datetime.time(3), dtype=object), "holds times without dates"),
+        ([datetime.date(2020, 1, 1), datetime.timedelta(1), 1] * 3, "dates among other values"),
+        (pd.period_range("2020", periods=9), r"periods.* replace .* \.dt\.to_timestamp"),
         (pd.interval_range(0, 9), "an argument must be a string or a number"),
         (np.full(9, 1j), "Complex data not supported"),
         ([{"a": 1}] * 9, "an argument must be a string or a number"),
@@ -664,16 +663,14 @@ def test_unusable_columns_are_refused_by_name(column, message):
 @pytest.mark.parametrize(
     "column",
     [
-        pl.Series([datetime.date(2020, 1, 1)] * 4),
-        pl.Series([datetime.datetime(2020, 1, 1)] * 4),
-        pl.Series([datetime.timedelta(1)] * 4),
+        pl.Series([datetime.time(3)] * 4),
         pl.Series([[1, 2]] * 4),
         pl.Series([{"a": 1}] * 4),
         pl.Series([b"a"] * 4),
     ],
 )
 def test_unusable_polars_columns(column):
-    with pytest.raises((ValueError, TypeError), match="Column 'odd' holds (dates|objects)"):
+    with pytest.raises((ValueError, TypeError), match="Column 'odd' holds (times|objects)"):
         TableEncoder().fit(pl.DataFrame({"odd": column}))
 
 
@@ -706,6 +703,7 @@ def test_a_column_may_not_change_what_it_holds():
         {"number": pd.Categorical(list("abcabcabc"))},
         {"text": pd.Timestamp("2020")},
         {"flag": datetime.date(2020, 1, 1)},
+        {"number": pd.Timedelta(1, "s")},
     ):
         name = next(iter(change))
         with pytest.raises(ValueError, match=f"Column '{name}' holds .* in fit: convert it"):
@@ -882,7 +880,7 @@ def test_a_fit_that_fails_changes_nothing():
     X = pd.DataFrame({"a": [1.0, 2.0, 3.0], "c": ["x", "y", "x"], "d": [3.0, 1.0, 2.0]})
     encoder = TableEncoder().fit(X)
     expected = encoder.transform(X)
-    for bad in (X.assign(day=pd.Timestamp("2020")), X[["a"]].replace(2.0, np.inf)):
+    for bad in (X.assign(day=pd.Period("2020")), X[["a"]].replace(2.0, np.inf)):
         for attempt in (encoder.fit, encoder.fit_transform):
             with pytest.raises(ValueError):
                 attempt(bad)

@@ -80,7 +80,7 @@ def _matrix_of(X):
 
 def _numbers_or_error(name, column):
     family = (column.categories if column.is_categorical else column).family
-    if family not in ("date", "complex", "other"):
+    if family not in ("date", "duration", "time", "complex", "other"):
         with contextlib.suppress(ValueError):  # text that is no number
             return column.numbers
     error, what = ValueError, f"{family} values"

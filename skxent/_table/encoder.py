@@ -59,6 +59,11 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     there is none, an unseen level is encoded as zeros. Levels are compared by their text, so
     that 1, 1.0 and "1" are one level.
 
+    Dates become numbers, of which each is then treated as a number is: the days since 1970, with
+    fractions, and the time of year, of week and of day as angles, by their sine and cosine, as far
+    as they vary. They are what the column's own clock shows, whatever its time zone. Durations are
+    taken in seconds.
+
     Columns that say nothing (constants, identifiers) are left out.
 
     Parameters
@@ -265,9 +270,10 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         -------
         names : ndarray of str
             The name of a number; with ``_missing`` for its indicator, ``_standard`` for the
-            standardised column, ``_bin0``, ``_bin1``, ... for its bins. The name of a category
-            with ``_`` and the level, and with ``_odds`` for the log-odds of the classes. A name
-            that is taken has one more ``_``.
+            standardised column, ``_bin0``, ``_bin1``, ... for its bins. The name of a date with
+            ``_days``, ``_year_sin``, ``_year_cos``, and so on for ``week`` and ``day``, each taken
+            as a number. The name of a category with ``_`` and the level, and with ``_odds`` for the
+            log-odds of the classes. A name that is taken has one more ``_``.
         """
         check_is_fitted(self)
         fitted = copy.copy(self)

@@ -14,6 +14,7 @@ from .._columns import Column, columns_of, is_numeric
 from .categories import Categories, learn_categories
 from .checks import weighted_rows
 from .compact import ONE_HOT, PIECEWISE_LINEAR, SparseRows, TableRows
+from .dates import PARTS, all_date_parts, date_names
 from .log_odds import LogOdds, learn_log_odds
 from .numbers import Numbers, learn_numbers
 from .schema import Schema, learn_schema
@@ -75,7 +76,8 @@ class Encoding:
         else:
             columns = self.columns_of(X) if seen is None else seen.columns
             statistics = self.log_odds.look_up(columns) if seen is None else seen.statistics
-            arrays = self._arrays(columns, statistics)
+            parts = all_date_parts(columns, self.schema.dates)
+            arrays = self._arrays(columns, [*statistics, *parts])
             chunk = _chunks_of_columns(arrays)
         if len(self.numbers.columns):
             self.numbers.read(chunk, dense, positions[:, :n_bins], self.schema.infinite)
@@ -86,11 +88,10 @@ class Encoding:
         """Return the columns of a table; ValueError if one is not what it was in fit."""
         return self.schema.check(columns_of(X))
 
-    def _arrays(self, columns, statistics):
+    def _arrays(self, columns, more):
         n = len(columns)
         return [
-            _numbers_of(columns[i]) if i < n else statistics[i - n]
-            for i in self.numbers.columns.tolist()
+            _numbers_of(columns[i]) if i < n else more[i - n] for i in self.numbers.columns.tolist()
         ]
 
     def _as_sparse(self, X):
@@ -100,7 +101,8 @@ class Encoding:
     def names(self, names: Sequence[str]) -> NDArray:
         """Return the names of the encoded columns; those of the table's columns are given."""
         numbers, categories = self.numbers, self.categories
-        every = np.array([*names, *self.log_odds.names(names)], dtype=object)
+        dates = date_names(names, self.schema.dates)
+        every = np.array([*names, *self.log_odds.names(names), *dates], dtype=object)
         numeric = every[numbers.columns]
         out = [*numeric[numbers.linear], *(f"{name}_missing" for name in numeric[numbers.gaps])]
         out += [f"{name}_standard" for name in numeric[numbers.plain]]
@@ -151,15 +153,19 @@ def learn_encoding(
     # scaled as they will be at prediction: those of other rows have another spread
     statistics = log_odds.look_up(columns)
     plain = [] if sparse else schema.plain
-    arrays = [*(_numbers_of(columns[i]) for i in plain), *statistics]
+    parts = all_date_parts(columns, schema.dates)
+    arrays = [*(_numbers_of(columns[i]) for i in plain), *statistics, *parts]
+    first = len(columns) + len(statistics)  # number of the first part of a date
+    last = first + len(parts)
     numbers = learn_numbers(
         arrays,
-        [*plain, *range(len(columns), len(columns) + len(statistics))],
+        [*plain, *range(len(columns), last)],
         weights,
         n_rows,
         n_columns=len(columns),
         n_bins=0 if sparse else n_bins,
         keep_constants=keep_constants,
+        gaps_told={*range(first, last)} - {*range(first, last, len(PARTS))},
         infinite=schema.infinite,
     )
     categories = learn_categories(
@@ -179,7 +185,7 @@ def learn_encoding(
 
 def _numbers_of(column):
     """Return the numbers of a column; none where it had no value in fit and now has text."""
-    if column.is_numeric or column.family in ("number", "bool", "empty"):
+    if column.is_numeric or column.family in ("number", "bool", "empty", "duration"):
         return column.numbers
     return np.full(len(column.values), np.nan)
 

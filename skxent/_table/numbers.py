@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,7 +30,7 @@ class Numbers:
     Parameters
     ----------
     columns : ndarray of int
-        Their numbers; those of statistics come after those of the table.
+        Their numbers; those of statistics and of parts of dates come after those of the table.
     center, scale : ndarray of float
         Of each of them.
     linear, gaps, binned : ndarray of int
@@ -115,22 +115,23 @@ def learn_numbers(
     n_columns: int,
     n_bins: int | str,
     keep_constants: bool,
+    gaps_told: Collection[int],
     infinite: Callable[[int], ValueError],
 ) -> Numbers:
     """Learn centre, scale and bins of each column, and whether it has gaps.
 
     `arrays` are the columns whose `numbers` are given, of which those from `n_columns` on are
-    statistics. With `keep_constants` these are the first rows of many: what is constant so far may
-    vary.
+    statistics or parts of dates; another one tells of the gaps of `gaps_told`. With
+    `keep_constants` these are the first rows of many: what is constant so far may vary.
     """
-    used, varies, gaps = [], [], []
+    used, varies, gaps, rare = [], [], [], rare_below(n_rows)
     for j, (i, x) in enumerate(zip(numbers, arrays, strict=True)):
         missing = np.isnan(x)
         n_missing = missing.sum() if weights is None else weights[missing].sum()
         x = x[~missing]
         if np.isinf(x).any():
             raise infinite(i)
-        has_gaps = n_missing >= rare_below(n_rows)  # as for levels: a rare gap says nothing
+        has_gaps = n_missing >= rare and i not in gaps_told  # as of levels: rare ones say nothing
         # as float64: there, some large integers are the same number
         varied = keep_constants or (x.size > 0 and float(x.min()) < float(x.max()))
         if varied or (has_gaps and x.size):
@@ -156,9 +157,6 @@ def learn_numbers(
             binned.append(k)
             own = isinstance(n_bins, str) and high == low and _each_an_edge(values, totals)
             edges.append(values if own else bin_edges(values, totals, most))
-    table = np.full((max(map(len, edges), default=0), len(edges)), np.inf)
-    for k, e in enumerate(edges):
-        table[: len(e), k] = e
     return Numbers(
         np.array([numbers[j] for j in used], dtype=int),
         center,
@@ -166,12 +164,20 @@ def learn_numbers(
         np.flatnonzero(varies),
         np.flatnonzero(gaps),
         np.array(binned, dtype=int),
-        table,
+        _side_by_side(edges),
         most,
         np.array([*moments], dtype=int),
         np.array([mean for mean, _ in moments.values()]),
         np.array([std for _, std in moments.values()]),
     )
+
+
+def _side_by_side(edges):
+    """Return one column for each list of edges, filled up with infinities."""
+    table = np.full((max(map(len, edges), default=0), len(edges)), np.inf)
+    for k, e in enumerate(edges):
+        table[: len(e), k] = e
+    return table
 
 
 def _scale(values, totals, low, center, high):

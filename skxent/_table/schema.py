@@ -17,7 +17,8 @@ _ADVICE = {
     "text": "holds text: list it in categorical_features",
     "mixed": "holds both text and numbers: make it all text, or add it to the categories by "
     "categorical_features=['from_dtype', {name}]",
-    "date": "holds dates or times: replace them by numbers (year, month, days since ...)",
+    "time": "holds times without dates, periods, or dates among other values: replace them by "
+    "dates (by .dt.to_timestamp() for periods), or by numbers such as seconds since midnight",
     "complex": "is complex. Complex data not supported: give the real and imaginary parts",
     "other": "holds objects of type {kind}: an argument must be a string or a number. Spread what "
     "they hold over columns",
@@ -39,8 +40,14 @@ class Schema:
 
     @property
     def plain(self) -> list[int]:
-        """Numbers of the columns that are numbers."""
-        return np.flatnonzero(~self.is_categorical).tolist()
+        """Numbers of the columns that are numbers, dates left out."""
+        plain = np.flatnonzero(~self.is_categorical).tolist()
+        return [i for i in plain if self.families[i] != "date"]
+
+    @property
+    def dates(self) -> list[int]:
+        """Numbers of the columns of dates."""
+        return [i for i, family in enumerate(self.families) if family == "date"]
 
     def name(self, i: int) -> str | int:
         """Return what a message calls a column."""
@@ -76,8 +83,12 @@ class Schema:
                     f"Column {self.name(i)} holds the number {error}, but held bool values in fit: "
                     "numbers may stand for them where they are 0 and 1."
                 ) from None
-        accepted = ("text", "number", "bool", "mixed") if self.is_categorical[i] else ()
-        if got in (accepted or ("number", "bool")) or (got != "other" and column.all_missing):
+        accepted: tuple[str, ...] = ("number", "bool")
+        if self.is_categorical[i]:
+            accepted = ("text", "number", "bool", "mixed")
+        elif family in ("date", "duration"):
+            accepted = ()
+        if got in accepted or (got != "other" and column.all_missing):
             return column
         raise ValueError(
             f"Column {self.name(i)} holds {got} values, but held {family} values in fit: "
@@ -93,6 +104,11 @@ def learn_schema(
     mask = _categorical_mask(columns, families, chosen, names, sparse)
     schema = Schema(families, mask, None if names is None else tuple(names))
     for i, family in enumerate(families):
+        if mask[i] and family in ("date", "duration"):
+            raise ValueError(
+                f"Column {schema.name(i)} holds {family}s, which are no categories: leave it out "
+                "of categorical_features, or make it text by .astype(str)."
+            )
         accepted = ("text", "mixed") if mask[i] else ()
         if family in _ADVICE and family not in accepted:
             error = TypeError if family == "other" else ValueError

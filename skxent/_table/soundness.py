@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._persistence import require
 from .categories import Categories
+from .dates import PARTS
 from .encoding import Encoding
 from .log_odds import LogOdds
 from .numbers import Numbers
@@ -29,8 +30,9 @@ def check_encoding(encoding: Encoding) -> None:
         used = (*encoding.numbers.columns, *encoding.categories.columns, *encoding.log_odds.tables)
         require(not used, "a sparse matrix has nothing but scales")
         return
-    n_statistics = _check_log_odds(encoding.log_odds, schema.categorical)
-    _check_numbers(encoding.numbers, [*schema.plain, *range(n, n + n_statistics)])
+    n_more = _check_log_odds(encoding.log_odds, schema.categorical)
+    n_more += len(PARTS) * len(schema.dates)
+    _check_numbers(encoding.numbers, [*schema.plain, *range(n, n + n_more)])
     _check_categories(encoding.categories, schema.categorical)
 
 

@@ -19,6 +19,11 @@ def encoded(g, encoding, columns):
         x = g("Where", g("IsNaN", x), g.constant(0.0), x)
         scaled = g("Div", x, g.constant(encoding.sparse.scale))
         return _rounded(g, encoding, _smooth_clip(g, scaled)), []
+    if dates := encoding.schema.dates:
+        raise ValueError(
+            f"Column {encoding.schema.name(dates[0])} holds dates, for which ONNX has no type: "
+            "make numbers of them, such as days since a date, before the estimator."
+        )
     parts, numbers = [], encoding.numbers
     if len(numbers.columns):
         x = _numbers_and_statistics(g, encoding, columns)

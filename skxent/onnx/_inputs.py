@@ -235,7 +235,7 @@ def _texts_of(levels):
 
 
 def _check_family(name, column):
-    if column.family in ("date", "complex", "other") and not column.all_missing:
+    if column.family in ("date", "time", "complex", "other") and not column.all_missing:
         raise ValueError(f"Column {name} holds {column.family} values, which no model here reads.")
 
 

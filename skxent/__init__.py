@@ -3,6 +3,7 @@
 from . import losses
 from ._classifier import SigmoidMLPClassifier, SoftmaxMLPClassifier
 from ._display import LossCurveDisplay, NetworkDisplay
+from ._distill import distill
 from ._search import search_space
 from ._table import TableEncoder
 from ._version import __version__ as __version__
@@ -13,10 +14,11 @@ __all__ = [
     "SigmoidMLPClassifier",
     "SoftmaxMLPClassifier",
     "TableEncoder",
+    "distill",
     "losses",
     "search_space",
 ]
 
-for _public in (SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder):
+for _public in (SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder, distill):
     _public.__module__ = "skxent"
 del _public

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ._kernels import Kernel
+from ._kernels import Inputs, Kernel
 from ._outputs import Outputs
 from ._persistence import pack_rng, require, unpack_rng
 from ._table.reader import Reader, unpack_reader
@@ -58,20 +58,23 @@ class Model:
         over its threads.
         """
         inputs = self.reader.compact(estimator, X).inputs()
+        large = inputs.n_rows * self.params.shape[1] > 1 << 24
+        # a DataFrame would look for a column of that name
+        single = hasattr(type(X), "dtype") and X.dtype == np.float32
+        n_threads = effective_n_jobs(estimator.n_jobs) if large else 1
+        return self.logits_of(inputs, np.float32 if single else np.float64, n_threads)
+
+    def logits_of(self, inputs: Inputs, dtype: type, n_threads: int) -> NDArray:
+        """Logits, in this precision, of rows that have been read."""
         params, network = self.params, self.network
-        n = inputs.n_rows
-        large = n * params.shape[1] > 1 << 24
         kernel = Kernel(
             network.sizes,
             network.activations,
             self.outputs.kernel_loss("cross_entropy"),
             params.dtype,
-            n_threads=effective_n_jobs(estimator.n_jobs) if large else 1,
+            n_threads=n_threads,
         )
-        # a DataFrame would look for a column of that name
-        single = hasattr(type(X), "dtype") and X.dtype == np.float32
-        dtype = np.float32 if single else np.float64
-        z: NDArray = np.empty((n, network.sizes[-1]), dtype=dtype)
+        z: NDArray = np.empty((inputs.n_rows, network.sizes[-1]), dtype=dtype)
         kernel.mean_logits(params, inputs, None, z)
         _check_not_nan(z)
         return z if self.temperature == 1.0 else z / dtype(self.temperature)

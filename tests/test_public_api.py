@@ -18,6 +18,7 @@ PUBLIC = {
     "SigmoidMLPClassifier",
     "SoftmaxMLPClassifier",
     "TableEncoder",
+    "distill",
     "losses",
     "search_space",
 }
@@ -217,6 +218,7 @@ def test_examples_in_docstrings():
         "skxent._classifier",
         "skxent._table",
         "skxent._display",
+        "skxent._distill",
         "skxent._search",
         "skxent.losses",
     ):

@@ -98,6 +98,18 @@ class Encoding:
         columns = self.columns_of(X)
         return sp.csr_array(np.column_stack([_numbers_of(c).astype(float) for c in columns]))
 
+    @property
+    def origins(self) -> tuple[NDArray, NDArray]:
+        """Which column of the table the dense columns, and the fields, are made of."""
+        numbers, tables = self.numbers, self.log_odds.tables
+        statistics = [i for i, table in tables.items() for _ in next(iter(table.values()))]
+        parts = [i for i in self.schema.dates for _ in PARTS]
+        every = np.array([*range(len(self.schema.families)), *statistics, *parts], dtype=int)
+        of_numbers = every[numbers.columns]
+        dense = np.concatenate([numbers.linear, numbers.gaps, numbers.plain])
+        fields = [*of_numbers[numbers.binned], *self.categories.columns]
+        return of_numbers[dense], np.array(fields, dtype=int)
+
     def names(self, names: Sequence[str]) -> NDArray:
         """Return the names of the encoded columns; those of the table's columns are given."""
         numbers, categories = self.numbers, self.categories

@@ -6,11 +6,13 @@ Both have one interface; which of them it is, is decided once, in ``learn_reader
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from .._persistence import require
 from .checks import checked_numbers, checked_table, plain_rows
@@ -53,6 +55,10 @@ class TableReader:
             return []
         return [(TableReader(without_bins(self.encoder), self.dtype), rows.without_bins())]
 
+    def origins(self, n_features: int) -> Sequence[NDArray]:
+        """Return which column of a table of so many the columns of the rows' arrays are made of."""
+        return encoding_of(self.encoder).origins
+
     def n_encoded(self, n_features: int) -> int:
         """Return the number of columns that a table of so many becomes; it must be that of fit."""
         encoding = encoding_of(self.encoder)
@@ -91,6 +97,10 @@ class PassThrough:
     def rivals(self, rows: CompactRows) -> list[tuple[Reader, CompactRows]]:
         """Return other ways to read rows: there are none."""
         return []
+
+    def origins(self, n_features: int) -> Sequence[NDArray]:
+        """Return which column of a table of so many the columns of the rows are: the same."""
+        return [np.arange(n_features)]
 
     def n_encoded(self, n_features: int) -> int:
         """Return the number of columns that a table of so many becomes: the same."""

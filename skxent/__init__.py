@@ -6,6 +6,7 @@ from ._display import LossCurveDisplay, NetworkDisplay
 from ._distill import distill
 from ._search import search_space
 from ._table import TableEncoder
+from ._uncertainty import uncertainty
 from ._version import __version__ as __version__
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "distill",
     "losses",
     "search_space",
+    "uncertainty",
 ]
 
 for _public in (SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder, distill):

@@ -58,26 +58,44 @@ class Model:
         over its threads.
         """
         inputs = self.reader.compact(estimator, X).inputs()
-        large = inputs.n_rows * self.params.shape[1] > 1 << 24
         # a DataFrame would look for a column of that name
         single = hasattr(type(X), "dtype") and X.dtype == np.float32
-        n_threads = effective_n_jobs(estimator.n_jobs) if large else 1
+        n_threads = self._n_threads(inputs.n_rows, estimator)
         return self.logits_of(inputs, np.float32 if single else np.float64, n_threads)
 
     def logits_of(self, inputs: Inputs, dtype: type, n_threads: int) -> NDArray:
         """Logits, in this precision, of rows that have been read."""
-        params, network = self.params, self.network
-        kernel = Kernel(
-            network.sizes,
-            network.activations,
-            self.outputs.kernel_loss("cross_entropy"),
-            params.dtype,
-            n_threads=n_threads,
-        )
-        z: NDArray = np.empty((inputs.n_rows, network.sizes[-1]), dtype=dtype)
-        kernel.mean_logits(params, inputs, None, z)
+        z: NDArray = np.empty((inputs.n_rows, self.network.sizes[-1]), dtype=dtype)
+        self._kernel(n_threads).mean_logits(self.params, inputs, None, z)
         _check_not_nan(z)
         return z if self.temperature == 1.0 else z / dtype(self.temperature)
+
+    def member_logits(self, X: Any, estimator: Any) -> NDArray:
+        """Logits of each member over the temperature, of shape (n_members, n, n_outputs).
+
+        Their mean over the members is that of :meth:`logits`, but for rounding.
+        """
+        inputs, params = self.reader.compact(estimator, X).inputs(), self.params
+        kernel = self._kernel(self._n_threads(inputs.n_rows, estimator))
+        z = np.empty((len(params), inputs.n_rows, self.network.sizes[-1]))
+        for m, out in enumerate(z):
+            kernel.mean_logits(params[m : m + 1], inputs, None, out)
+            _check_not_nan(out)
+        return z / self.temperature
+
+    def _n_threads(self, n: int, estimator: Any) -> int:
+        """Return the estimator's threads where n rows are many, else one."""
+        large = n * self.params.shape[1] > 1 << 24
+        return effective_n_jobs(estimator.n_jobs) if large else 1
+
+    def _kernel(self, n_threads: int) -> Kernel:
+        return Kernel(
+            self.network.sizes,
+            self.network.activations,
+            self.outputs.kernel_loss("cross_entropy"),
+            self.params.dtype,
+            n_threads=n_threads,
+        )
 
     def check_goes_on(self, given: Mapping[str, Any], passes_through: bool) -> None:
         """Raise if a parameter that the networks to go on from depend on was changed."""
@@ -106,6 +124,12 @@ class Model:
 def fitted_model(estimator: Any) -> Model:
     """Return the model of a fitted classifier."""
     check_is_fitted(estimator)
+    if not hasattr(estimator, "_model"):
+        raise TypeError(
+            f"A classifier of skxent is required, got {type(estimator).__name__}. Of a pipeline "
+            "give the last step, pipeline[-1], and tables as it gets them, "
+            "pipeline[:-1].transform(X); of a search, its best_estimator_."
+        )
     return estimator._model
 
 

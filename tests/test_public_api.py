@@ -21,6 +21,7 @@ PUBLIC = {
     "distill",
     "losses",
     "search_space",
+    "uncertainty",
 }
 INTEGRATIONS = {"dask", "onnx"}  # modules that are there once a user imports them
 PUBLIC_LOSSES = {
@@ -220,6 +221,7 @@ def test_examples_in_docstrings():
         "skxent._display",
         "skxent._distill",
         "skxent._search",
+        "skxent._uncertainty",
         "skxent.losses",
     ):
         result = doctest.testmod(

@@ -1,6 +1,7 @@
 """Neural-network classifiers for tables, compatible with scikit-learn."""
 
 from . import losses
+from ._attributions import attributions
 from ._classifier import SigmoidMLPClassifier, SoftmaxMLPClassifier
 from ._display import LossCurveDisplay, NetworkDisplay
 from ._distill import distill
@@ -16,6 +17,7 @@ __all__ = [
     "SoftmaxMLPClassifier",
     "TableEncoder",
     "distill",
+    "attributions",
     "losses",
     "search_space",
     "uncertainty",

@@ -19,6 +19,7 @@ PUBLIC = {
     "SoftmaxMLPClassifier",
     "TableEncoder",
     "distill",
+    "attributions",
     "losses",
     "search_space",
     "uncertainty",
@@ -216,6 +217,7 @@ def test_examples_in_docstrings():
 
     pytest.importorskip("pandas")
     for module in (
+        "skxent._attributions",
         "skxent._classifier",
         "skxent._table",
         "skxent._display",

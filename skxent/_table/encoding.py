@@ -58,6 +58,20 @@ class Encoding:
             return len(self.sparse.scale)
         return self.numbers.n_dense + int(self.widths.sum())
 
+    @property
+    def sources(self) -> NDArray:
+        """Number of the table's column that each encoded column is made of."""
+        n = len(self.schema.families)
+        if self.sparse is not None:
+            return np.arange(n)
+        numbers, categories = self.numbers, self.categories
+        every = np.array([*range(n), *self.log_odds.sources], dtype=int)
+        numeric = every[numbers.columns]
+        parts = [numeric[numbers.linear], numeric[numbers.gaps], numeric[numbers.plain]]
+        parts += [np.repeat(numeric[numbers.binned], numbers.widths)]
+        parts += [np.repeat(np.array(categories.columns, dtype=int), categories.widths)]
+        return np.concatenate(parts)
+
     def read(self, X: Any, seen: Seen | None = None) -> TableRows | SparseRows:
         """Return the rows of a table that has been checked, as the kernel reads them.
 

@@ -41,6 +41,11 @@ class LogOdds:
         found = [_look_up(columns[i], table) for i, table in self.tables.items()]
         return [statistic for values in found for statistic in values.T]
 
+    @property
+    def sources(self) -> list[int]:
+        """Number of the table's column that each statistic is of."""
+        return [i for i, table in self.tables.items() for _ in next(iter(table.values()))]
+
     def names(self, names: Sequence[str]) -> list[str]:
         """Return the names of the statistics; those of the table's columns are given."""
         out = []

@@ -66,6 +66,10 @@ class TableReader:
         require(n == n_features, f"n_features_in_ is {n_features}, but the encoder has {n} columns")
         return encoding.n_columns
 
+    def sources(self, n_features: int) -> NDArray:
+        """Return the number of the table's column that each encoded column is made of."""
+        return encoding_of(self.encoder).sources
+
     def pack(self) -> dict[str, Any]:
         """Return the encoder as it is saved."""
         return pack_encoder(self.encoder)
@@ -105,6 +109,10 @@ class PassThrough:
     def n_encoded(self, n_features: int) -> int:
         """Return the number of columns that a table of so many becomes: the same."""
         return n_features
+
+    def sources(self, n_features: int) -> NDArray:
+        """Return the number of the table's column that each encoded column is: its own."""
+        return np.arange(n_features)
 
     def pack(self) -> None:
         """Return what is saved instead of an encoder: nothing."""

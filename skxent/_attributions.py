@@ -68,9 +68,10 @@ def attributions(estimator: Any, X: Any, background: Any) -> Attributions:
             not see that mean, and over the classes the values of a column sum to 0. For multilabel
             targets, what it adds to the log-odds of each output. A column that is left out by the
             encoder has 0. Always dense and float64.
-        base_values : float or ndarray of shape (n_outputs,)
-            The same logits of the average row. With the sum of `values` over the columns they are
-            those of ``decision_function(X)``, less their mean with more than two classes.
+        base_values : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The same logits of the average row, repeated for each row, as SHAP has them.
+            ``base_values + values.sum(axis=1)`` is ``decision_function(X)``, less its mean over the
+            classes where there are more than two.
         feature_names : ndarray of shape (n_features,)
             Names of the columns; "x0", "x1", ... where ``fit`` saw none.
 
@@ -142,8 +143,9 @@ def attributions(estimator: Any, X: Any, background: Any) -> Attributions:
     names = getattr(fitted, "feature_names_in_", None)
     if names is None:
         names = np.array([f"x{j}" for j in range(n_columns)], dtype=object)
+    base = np.broadcast_to(base, (len(values), *base.shape))
     if outputs.n_outputs == 1 and not outputs.multilabel:
-        return Attributions(values[:, :, 0], base[0], names)
+        return Attributions(values[:, :, 0], base[:, 0], names)
     return Attributions(values, base, names)
 
 

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._callbacks import callbacks_of
 from ._columns import labels_of, table_of
-from ._compat import CallbackSupportMixin, _fit_context, _num_samples
+from ._compat import CallbackSupportMixin, _check_feature_names_in, _fit_context, _num_samples
 from ._model import Model, pack_model, unpack_model
 from ._outputs import Outputs
 from ._parameters import Checked, points_to_ours, warn_of_unused
@@ -29,6 +29,7 @@ from ._settings import MINI_BATCH, Settings, is_passthrough, resolve
 from ._summary import Summary, summarize
 from ._table.encoding import Seen
 from ._table.reader import Reader, learn_reader
+from ._table.summary import SummaryText
 from ._targets import Expected, Targets, read_targets
 from ._threads import effective_n_jobs, one_blas_thread
 from ._training.history import validation_scores
@@ -459,20 +460,25 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         """Number of rows trained on so far."""
         return self._fitted("t_").trained.state.t
 
-    def summary(self) -> str:
-        """Tell what was fitted, and what every "auto" was resolved to and why.
+    def summary(self) -> SummaryText:
+        """Tell what became of the columns, what was fitted, and what every "auto" chose and why.
 
         Returns
         -------
-        text : str
-            A few lines to print.
+        text : SummaryText
+            Lines to print, a text like any other. First the table, as
+            :meth:`skxent.TableEncoder.summary` tells of it; ``text.to_frame()`` is a DataFrame of a
+            row for each column. Then the networks, and one line for each reason to choose
+            parameters. With ``encoder="passthrough"`` columns are numbers that are handed on, and
+            of a sparse matrix they are numbers that are scaled: nothing else is told of them.
         """
         check_is_fitted(self)
         return self._summary.text()
 
     @property
     def _summary(self) -> Summary:
-        return summarize(type(self).__name__, self._model)
+        columns = [str(name) for name in _check_feature_names_in(self)]
+        return summarize(type(self).__name__, self._model, columns)
 
     def _get_params_html(self, *args, **kwargs):
         """Table of the parameters in a notebook; once fitted, followed by what they led to.

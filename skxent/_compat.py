@@ -7,7 +7,7 @@ import warnings
 
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
-from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils._optional_dependencies import check_matplotlib_support, check_pandas_support
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -42,6 +42,7 @@ __all__ = [
     "_num_samples",
     "_safe_indexing",
     "check_matplotlib_support",
+    "check_pandas_support",
     "warn_user",
 ]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from ._model import Model
+from ._table.summary import SummaryText, TableSummary
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Summary:
-    """The layers of a fitted classifier, and what was chosen for it."""
+    """What became of the columns of a fitted classifier, its layers, and what was chosen for it."""
 
     name: str
+    table: TableSummary
     n_members: int
     layers: tuple[Layer, ...]
     temperature: float
@@ -49,37 +52,56 @@ class Summary:
         sizes = [self.layers[0].n_in, *(layer.n_out for layer in self.layers)]
         n_params = self.n_members * sum(layer.n_params for layer in self.layers)
         return (
-            f"{self.n_members} member(s), {' -> '.join(map(str, sizes))}, {n_params} parameters, "
+            f"{self.n_members} member{'s' * (self.n_members > 1)}, "
+            f"{' -> '.join(map(str, sizes))}, {n_params} parameters, "
             f"temperature {self.temperature:.3f}"
         )
 
-    def text(self) -> str:
+    @property
+    def decisions(self) -> list[tuple[str, list[Choice]]]:
+        """Every reason, with what was chosen for it."""
+        decisions: dict[str, list[Choice]] = {}
+        for choice in self.choices:
+            decisions.setdefault(choice.why, []).append(choice)
+        return [*decisions.items()]
+
+    def text(self) -> SummaryText:
         """Lines to print."""
-        return "\n".join(
-            [
-                f"{self.name}: {self.headline}",
-                *(f"  {c.parameter} = {c.chosen!r}  ({c.why})" for c in self.choices),
-            ]
-        )
+        lines = [f"{self.name}: {self.table.headline}", *self.table.lines, self.headline]
+        for why, choices in self.decisions:
+            lines.append(_wrapped([f"{c.parameter} = {c.chosen!r}" for c in choices], why))
+        return SummaryText("\n".join(lines), self.table)
 
     def html(self) -> str:
-        """Two tables, in the style that scikit-learn gives to parameters."""
+        """Three tables, in the style that scikit-learn gives to parameters."""
+        columns = [(f.what, len(f.columns), f.which) for f in self.table.findings]
         layers = [
             (number, layer.n_in, layer.n_out, layer.activation, layer.n_params)
             for number, layer in enumerate(self.layers, start=1)
         ]
-        choices = [(c.parameter, repr(c.chosen), c.why) for c in self.choices]
-        return _table(
-            f"Layers: {self.headline}", ("Layer", "In", "Out", "Activation", "Parameters"), layers
-        ) + _table('What "auto" chose', ("Parameter", "Chosen", "Why"), choices)
+        choices = [
+            (c.parameter, repr(c.chosen), "" if number else why)
+            for why, choices in self.decisions
+            for number, c in enumerate(choices)
+        ]
+        return (
+            _table(f"Table: {self.table.headline}", ("What", "Columns", "Which"), columns)
+            + _table(
+                f"Layers: {self.headline}",
+                ("Layer", "In", "Out", "Activation", "Parameters"),
+                layers,
+            )
+            + _table('What "auto" chose', ("Parameter", "Chosen", "Why"), choices)
+        )
 
 
-def summarize(name: str, model: Model) -> Summary:
-    """Return what the classifier called `name` tells of its model."""
+def summarize(name: str, model: Model, columns: Sequence[str]) -> Summary:
+    """Return what the classifier called `name` tells of its model, whose table has the columns."""
     network = model.network
     activations = (*network.activations, model.outputs.activation)
     return Summary(
         name=name,
+        table=model.reader.summary(columns),
         n_members=len(model.params),
         layers=tuple(
             Layer(*shape, activation)
@@ -91,6 +113,20 @@ def summarize(name: str, model: Model) -> Summary:
             for parameter, value in model.auto.items()
         ),
     )
+
+
+def _wrapped(chosen: Sequence[str], why: str) -> str:
+    """Return what was chosen and why, as a line; what does not fit goes on below."""
+    whole = (choice.replace(" ", "\0") for choice in chosen)  # no line ends within one
+    lines = textwrap.fill(
+        f"{', '.join(whole)}  ({why})",
+        width=100,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines.replace("\0", " ")
 
 
 def _table(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

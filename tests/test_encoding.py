@@ -154,6 +154,9 @@ def test_any_table_is_encoded_row_by_row(kinds, n, seed, n_bins):
     assert out.dtype == encoder.dtype_ and out.shape[1] == len(encoder.get_feature_names_out())
     for i in (0, 17, 39):
         _assert_same(_compact(encoder, X.iloc[[i]]), (dense[[i]], positions[[i]]))
+    summary = encoder.summary().to_frame()
+    assert list(summary["column"]) == list(X) and summary["width"].sum() == out.shape[1]
+    assert ((summary["width"] == 0) == (summary["left_out"] != "")).all()
 
 
 @slow

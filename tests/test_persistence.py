@@ -45,6 +45,8 @@ def table():
             "町": rng.choice(["京都", "大阪", "", "a\nb", "🂡"], 1000),
             "many": rng.choice([f"level {i}" for i in range(300)], 1000),
             "flag": pd.Categorical(rng.choice([True, False], 1000)),
+            "bit": rng.integers(0, 2, 1000),
+            "id": [f"row {i}" for i in range(1000)],
         }
     )
     X["町"] = X["町"].astype(object)
@@ -315,6 +317,7 @@ HUGE = [-(2**62), -1, 0, 2**31, 2**40, 2**62]
     "name",
     ["n_features_in_", "_widths", "_levels.sizes", "_levels.lengths", "_numeric", "_linear"]
     + ["_gaps", "_binned", "_standard", "_categorical", "_rare_codes", "_gap_codes", "_kinds"]
+    + ["_flags", "_identifiers"]
     + ["_statistics.columns", "_statistics.sizes", "_statistics.lengths"],
 )
 @pytest.mark.parametrize("number", HUGE)

@@ -32,6 +32,9 @@ class Categories:
         Codes of missing and of all other levels; NaN where they are encoded as zeros.
     widths : ndarray of int
         Number of codes of each column.
+    identifiers : tuple of int or None
+        Numbers of the columns that are not used because no level has enough rows; None if that
+        is not known.
     """
 
     columns: tuple[int, ...]
@@ -39,6 +42,7 @@ class Categories:
     gap_codes: NDArray
     rare_codes: NDArray
     widths: NDArray
+    identifiers: tuple[int, ...] | None = None
 
     def read(self, columns: Sequence[Column], positions: NDArray) -> None:
         """Write the codes of all rows into `positions`, a column for each categorical column."""
@@ -71,7 +75,7 @@ def learn_categories(
     keep_constants: bool,
 ) -> Categories:
     """Learn the levels of the columns with the given numbers."""
-    used, levels, gap_codes, rare_codes, widths = [], [], [], [], []
+    used, levels, gap_codes, rare_codes, widths, identifiers = [], [], [], [], [], []
     for i in numbers:
         counts = _level_counts(columns[i], weights)
         enough = rare_below(n_rows)
@@ -82,6 +86,8 @@ def learn_categories(
         own = [t for *_, t in sorted(by_count, key=itemgetter(0, 1))][:_MAX_LEVELS]
         has_rare = len(own) < len(counts)
         if len(own) + has_rare < 2 and not keep_constants:
+            if len(counts) > 1:
+                identifiers.append(i)
             continue
         texts = sorted(t for t in own if t is not None)
         rare = len(own) if has_rare else np.nan
@@ -97,6 +103,7 @@ def learn_categories(
         np.array(gap_codes),
         np.array(rare_codes),
         np.array(widths, dtype=int),
+        tuple(identifiers),
     )
 
 

@@ -6,7 +6,7 @@ An ordinary transformer of scikit-learn; what it learns is one value, an ``Encod
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
 from typing import Any
@@ -38,6 +38,7 @@ from .numbers import Numbers
 from .schema import Schema
 from .soundness import check_encoding
 from .sparse import SparseScale
+from .summary import SummaryText, TableSummary, summarize_columns
 
 
 class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
@@ -280,6 +281,38 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         names, encoding = _check_feature_names_in(fitted, input_features), fitted._encoding
         return names if encoding.sparse is not None else encoding.names(names)
 
+    def summary(self) -> SummaryText:
+        """Tell what became of the columns.
+
+        Returns
+        -------
+        text : SummaryText
+            Lines to print: how many columns are read as numbers, categories and flags (booleans,
+            or nothing but 0 and 1); which are left out, being constant, empty or identifiers (no
+            level has enough rows); which have bins, gaps, rare levels that share a column, and
+            log-odds. A line names five columns at most. ``text.to_frame()`` is a DataFrame of all
+            columns (it needs pandas): `column`, `kind`, `left_out` (why, or an empty text), the
+            numbers of `bins` and of `levels` with a column of their own, whether there are `gaps`,
+            `rare_levels` and `log_odds`, and `width`, the number of encoded columns.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skxent import TableEncoder
+        >>> X = pd.DataFrame({"age": [20, None, 40, None], "town": ["Bonn", "Ulm"] * 2, "one": 1})
+        >>> print(TableEncoder().fit(X).summary())
+        TableEncoder: a table of 3 columns, encoded as 4
+          numbers (1): 'age'
+          categories (1): 'town'
+          left out, constant (1): 'one'
+          gaps (1): 'age'
+        """
+        check_is_fitted(self)
+        fitted = copy.copy(self)
+        table = summary_of(fitted, _check_feature_names_in(fitted, None).tolist())
+        lines = [f"{type(self).__name__}: {table.headline}", *table.lines]
+        return SummaryText("\n".join(lines), table)
+
     @property
     def is_categorical_(self) -> NDArray:
         """Which columns are encoded as categories."""
@@ -341,6 +374,11 @@ def learn_encoder(
     return new, new._learn(X, y, sample_weight, keep_constants)
 
 
+def summary_of(encoder: TableEncoder, names: Sequence[str]) -> TableSummary:
+    """Return what became of the columns of a fitted encoder's table, which have these names."""
+    return summarize_columns(encoding_of(encoder), names)
+
+
 def without_bins(encoder: TableEncoder) -> Any:
     """Return a copy of a fitted encoder that gives no bins."""
     new: Any = copy.copy(encoder)
@@ -362,7 +400,7 @@ def encoding_of(encoder: TableEncoder) -> Encoding:
 _PACKED = (
     "_sparse _families is_categorical_ _statistics n_bins_ dtype_ _numeric _linear _gaps _n_dense "
     "_center _scale _binned _edges _categorical _levels _gap_codes _rare_codes _widths _kinds "
-    "_standard _mean _std"
+    "_standard _mean _std _flags _identifiers"
 ).split()
 
 
@@ -381,6 +419,7 @@ def unpack_encoder(packed: dict[str, Any]) -> TableEncoder:
 def _pack_encoding(encoding: Encoding) -> dict[str, Any]:
     """Return what is saved, with the texts in it as arrays."""
     numbers, categories, tables = encoding.numbers, encoding.categories, encoding.log_odds.tables
+    identifiers = categories.identifiers
     odds = [values for table in tables.values() for values in table.values()]
     packed = {
         "_sparse": encoding.sparse is not None,
@@ -394,6 +433,7 @@ def _pack_encoding(encoding: Encoding) -> dict[str, Any]:
         "_levels": pack_tables(categories.levels),  # codes go by the order of the levels
         "_gap_codes": categories.gap_codes,
         "_rare_codes": categories.rare_codes,
+        "_identifiers": None if identifiers is None else list(identifiers),
         "_widths": encoding.widths,
         "_kinds": encoding.kinds,
         "_statistics": pack_tables([[text or "" for text in table] for table in tables.values()])
@@ -416,6 +456,7 @@ def _pack_encoding(encoding: Encoding) -> dict[str, Any]:
         "_standard": numbers.plain,
         "_mean": numbers.mean,
         "_std": numbers.std,
+        "_flags": numbers.flags,
     }
 
 
@@ -435,7 +476,9 @@ def _unpack_encoding(saved: Mapping[str, Any], names: tuple[str, ...] | None) ->
         saved.get("_standard", none),  # version 0.1.0 had none
         saved.get("_mean", nothing),
         saved.get("_std", nothing),
+        saved.get("_flags", none),  # nor these two
     )
+    identifiers = saved.get("_identifiers")
     levels = unpack_tables(saved["_levels"])
     categories = Categories(
         tuple(saved["_categorical"]),
@@ -443,6 +486,7 @@ def _unpack_encoding(saved: Mapping[str, Any], names: tuple[str, ...] | None) ->
         saved["_gap_codes"],
         saved["_rare_codes"],
         saved["_widths"][len(numbers.binned) :],
+        None if identifiers is None else tuple(identifiers),
     )
     schema = Schema(tuple(unpack_texts(saved["_families"])), saved["is_categorical_"], names)
     scale = SparseScale(saved["_scale"]) if sparse else None

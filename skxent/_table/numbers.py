@@ -41,6 +41,8 @@ class Numbers:
         The largest number of bins between quantiles.
     plain, mean, std : ndarray
         Which of them give a standardised column more, with the mean and the standard deviation.
+    flags : ndarray of int
+        Which of them hold nothing but 0 and 1.
     """
 
     columns: NDArray
@@ -54,6 +56,7 @@ class Numbers:
     plain: NDArray
     mean: NDArray
     std: NDArray
+    flags: NDArray
     widths: NDArray = field(init=False)  # number of bins of each binned column
 
     def __post_init__(self):
@@ -142,7 +145,7 @@ def learn_numbers(
     twice = n_rows >= _ROWS_PER_COLUMN * sum(varies)
     center, scale = np.zeros(len(used)), np.ones(len(used))
     moments: dict[int, tuple[float, float]] = {}
-    binned, edges = [], []
+    binned, edges, flags = [], [], []
     for k, j in enumerate(used):
         values, totals = distribution(arrays[j], weights)
         if not len(values):  # gaps only so far
@@ -153,6 +156,8 @@ def learn_numbers(
             # of two values, it is the same column again
             if twice and len(values) > 2 and numbers[j] < n_columns:
                 moments[k] = _moments(values, totals)
+        if len(values) == 2 and (values == (0, 1)).all() and numbers[j] < n_columns:
+            flags.append(k)
         if most and len(values) > 2:
             binned.append(k)
             own = isinstance(n_bins, str) and high == low and _each_an_edge(values, totals)
@@ -169,6 +174,7 @@ def learn_numbers(
         np.array([*moments], dtype=int),
         np.array([mean for mean, _ in moments.values()]),
         np.array([std for _, std in moments.values()]),
+        np.array(flags, dtype=int),
     )
 
 

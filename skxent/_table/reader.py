@@ -22,10 +22,12 @@ from .encoder import (
     encoding_of,
     learn_encoder,
     pack_encoder,
+    summary_of,
     unpack_encoder,
     without_bins,
 )
 from .encoding import Seen
+from .summary import ColumnSummary, TableSummary
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,10 @@ class TableReader:
         """Return the number of the table's column that each encoded column is made of."""
         return encoding_of(self.encoder).sources
 
+    def summary(self, names: Sequence[str]) -> TableSummary:
+        """Return what became of the columns with these names."""
+        return summary_of(self.encoder, names)
+
     def pack(self) -> dict[str, Any]:
         """Return the encoder as it is saved."""
         return pack_encoder(self.encoder)
@@ -113,6 +119,10 @@ class PassThrough:
     def sources(self, n_features: int) -> NDArray:
         """Return the number of the table's column that each encoded column is: its own."""
         return np.arange(n_features)
+
+    def summary(self, names: Sequence[str]) -> TableSummary:
+        """Return what became of the columns with these names: numbers, handed on."""
+        return TableSummary(tuple(map(ColumnSummary, names)))
 
     def pack(self) -> None:
         """Return what is saved instead of an encoder: nothing."""

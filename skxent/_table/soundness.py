@@ -56,9 +56,12 @@ def _check_numbers(numbers: Numbers, among: Sequence[int]) -> None:
         ("_gaps", numbers.gaps),
         ("_binned", numbers.binned),
         ("_standard", numbers.plain),
+        ("_flags", numbers.flags),
     ):
         known = _is_array(places, "iu") and _ascends(places) and not (places >= n).any()
         require(known, f"{name} does not number columns of numbers")
+    more = {*numbers.binned.tolist(), *numbers.plain.tolist()}
+    require(more.isdisjoint(numbers.flags.tolist()), "_flags numbers columns of more than 0 and 1")
     require(
         isinstance(numbers.n_bins, Integral) and 0 <= numbers.n_bins <= 255,
         "n_bins_ is not in 0..255",
@@ -83,6 +86,13 @@ def _check_categories(categories: Categories, among: Sequence[int]) -> None:
         and _ascends(np.array(columns, dtype=object))
         and set(columns) <= set(among),
         "_categorical does not number columns of categories",
+    )
+    left_out = categories.identifiers or ()
+    require(
+        all(isinstance(i, Integral) for i in left_out)
+        and _ascends(np.array(left_out, dtype=object))
+        and set(left_out) <= set(among) - set(columns),
+        "_identifiers does not number columns of categories that are not used",
     )
     require(len(categories.levels) == n, "_levels is not one list for each column of categories")
     for name, codes in (

@@ -4,7 +4,8 @@ Early stopping, and the validation curve
 
 A network with room to spare first learns what is so and then what is not: the loss on its
 training rows falls and falls, the loss on other rows turns round. Early stopping holds
-some rows out, watches the second curve, and keeps the weights of its lowest point.
+some rows out, watches the second curve, and keeps the weights of its lowest point. Both are
+log losses, measured in the same way at the end of each epoch.
 """
 
 # %%
@@ -65,8 +66,10 @@ for name, classifier in (
     print(f"{name:28} epochs {classifier.n_iter_:3}   test log loss {loss:.3f}")
 
 # %%
-# ``history_`` has more than the losses; it is a DataFrame in one call.
+# ``history_`` has more than the losses; it is a DataFrame in one call. Its ``loss`` is the
+# objective, a mean over an epoch in which the weights were moving.
 
 history = pd.DataFrame(long.history_)
-print(history.iloc[[0, 9, 49, 149], :6].round(3).to_string(index=False))
+columns = ["epoch", "loss", "train_log_loss", "validation_loss", "gradient_norm"]
+print(history.loc[[0, 9, 49, 149], columns].round(3).to_string(index=False))
 plt.show()

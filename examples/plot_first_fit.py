@@ -48,7 +48,8 @@ print(classifier.summary())
 # %%
 # How training went
 # -----------------
-# The dashed line is the loss on rows held out; the weights are those of the marked epoch.
+# The solid line is the log loss of rows trained on, the dashed line that of rows held out, both
+# without penalty and dropout; the weights are those of the marked epoch.
 
 display = LossCurveDisplay.from_estimator(classifier)
 

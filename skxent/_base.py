@@ -422,7 +422,7 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
 
     @property
     def loss_curve_(self):
-        """Training loss of every epoch."""
+        """The objective of every epoch."""
         return self._fitted("loss_curve_").trained.history["loss"]
 
     @property
@@ -432,12 +432,12 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
 
     @property
     def loss_(self):
-        """Training loss of the last epoch."""
+        """The objective of the last epoch."""
         return self._fitted("loss_").trained.history["loss"][-1]
 
     @property
     def best_loss_(self):
-        """Smallest training loss; None where held-out rows decided."""
+        """Smallest objective of an epoch; None where held-out rows decided."""
         return self._fitted("best_loss_").trained.best_loss
 
     @property

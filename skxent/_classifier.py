@@ -61,8 +61,9 @@ class SoftmaxMLPClassifier(BaseMLP):
         Least improvement that counts; gradient tolerance of the SciPy solvers.
     verbose : int or bool, default=False
         0: nothing is printed. 1: a line per epoch (of every member, where a full-batch solver
-        trains several). 2: learning rate and gradient norm in it too, and a line at the end that
-        tells why training ended.
+        trains several) with the log losses of training and held-out rows, or with the objective
+        where no rows are held out, and in the end a line that tells why training ended (not in
+        `partial_fit`). 2: objective, learning rate and gradient norm in every line too.
     warm_start : bool, default=False
         Whether a further call of fit goes on from where the last one ended, optimiser included.
         A schedule runs through anew; a table of the same size is split as before. The layers,
@@ -150,12 +151,18 @@ class SoftmaxMLPClassifier(BaseMLP):
     encoder_ : TableEncoder or None
         The fitted encoder.
     history_ : dict of lists
-        One entry per epoch: epoch, loss, validation_loss, score, learning_rate, gradient_norm,
-        seconds. ``pandas.DataFrame(clf.history_)`` is its table.
+        One entry per epoch: epoch, loss, train_log_loss, validation_loss, score, learning_rate,
+        gradient_norm, seconds. ``pandas.DataFrame(clf.history_)`` is its table. `loss` is the
+        objective that training makes small, with penalty, dropout and label smoothing, of a
+        mini-batch solver the mean over the epoch. `train_log_loss` and `validation_loss` are log
+        losses per row in nats at the end of the epoch, without any of these: the former on rows
+        that the networks were trained on, as many as are held out and at most 1,000 for all
+        members together (with `X_val`, at least 250 of all members), always the same; that is what
+        it costs, a forward pass for each. They are NaN where no rows are held out.
     loss_, best_loss_ : float
-        Last and lowest training loss; `best_loss_` is None with early stopping.
+        Last and lowest value of the objective; `best_loss_` is None with early stopping.
     loss_curve_ : list of float
-        Training loss by epoch.
+        The objective by epoch.
     validation_scores_ : list of float or None
         Score by epoch on held-out rows: the negative log loss, or `scoring`.
     best_validation_score_ : float or None

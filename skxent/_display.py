@@ -18,7 +18,12 @@ POSITIVE, NEGATIVE = "tab:blue", "tab:orange"
 
 
 class LossCurveDisplay:
-    """Training and validation loss by epoch, with the epoch whose weights were kept.
+    """Log loss of training and held-out rows by epoch, with the epoch whose weights were kept.
+
+    Both are measured in the same way, without penalty and dropout, so that the gap between them is
+    what the network does better on rows it was trained on. The objective, which training makes
+    small, has penalty and dropout in it and is a mean over weights on the move: it is drawn where
+    the log loss of training rows is not known, or when asked for.
 
     Use :meth:`from_estimator` to make one. All parameters are stored as attributes.
 
@@ -27,9 +32,11 @@ class LossCurveDisplay:
     epoch : array-like of shape (n_epochs,)
         Number of each epoch.
     loss : array-like of shape (n_epochs,)
-        Training loss of each epoch.
+        Objective of each epoch.
+    train_log_loss : array-like of shape (n_epochs,), default=None
+        Log loss on training rows, in nats. None, or all NaN, where it is not known.
     validation_loss : array-like of shape (n_epochs,), default=None
-        Loss on the held-out rows. None, or all NaN, where there were none.
+        Log loss on the held-out rows, in nats. None, or all NaN, where there were none.
     best_epoch : int, default=None
         The epoch whose weights the estimator kept.
     estimator_name : str, default=None
@@ -42,7 +49,8 @@ class LossCurveDisplay:
     figure_ : matplotlib Figure
         Figure containing the axes.
     lines_ : list of matplotlib Line2D
-        The training curve, then the validation curve if there is one.
+        The training curve, or else the objective; then the validation curve, if there is one; then
+        the objective, if it was asked for.
     best_line_ : matplotlib Line2D or None
         The point of the best epoch.
 
@@ -63,12 +71,14 @@ class LossCurveDisplay:
         *,
         epoch: ArrayLike,
         loss: ArrayLike,
+        train_log_loss: ArrayLike | None = None,
         validation_loss: ArrayLike | None = None,
         best_epoch: int | None = None,
         estimator_name: str | None = None,
     ) -> None:
         self.epoch = epoch
         self.loss = loss
+        self.train_log_loss = train_log_loss
         self.validation_loss = validation_loss
         self.best_epoch = best_epoch
         self.estimator_name = estimator_name
@@ -80,6 +90,7 @@ class LossCurveDisplay:
         *,
         ax: Axes | None = None,
         name: str | None = None,
+        objective: bool = False,
         log_scale: bool = False,
         line_kw: Mapping[str, Any] | None = None,
     ) -> Self:
@@ -88,16 +99,18 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator instance
-            A fitted classifier of this package or scikit-learn's MLPClassifier, or a pipeline or
-            search that ends in one.
+            A fitted classifier of this package or scikit-learn's MLPClassifier, of which only the
+            objective is known, or a pipeline or search that ends in one.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a figure.
         name : str, default=None
             Name for the legend; None means no name.
+        objective : bool, default=False
+            Whether the objective is drawn beside the log losses.
         log_scale : bool, default=False
             Whether the axis of the loss is logarithmic.
         line_kw : dict, default=None
-            Further arguments of both curves, for :func:`matplotlib.pyplot.plot`.
+            Further arguments of all curves, for :func:`matplotlib.pyplot.plot`.
 
         Returns
         -------
@@ -124,24 +137,26 @@ class LossCurveDisplay:
                 best_epoch=None if scores is None else int(np.argmax(scores)) + 1,
                 estimator_name=name,
             )
-            return display.plot(ax=ax, log_scale=log_scale, line_kw=line_kw)
+            return display.plot(ax=ax, objective=objective, log_scale=log_scale, line_kw=line_kw)
         history = estimator.history_
         # without held-out rows no epoch is chosen: the last one is kept
         chosen = np.isfinite(np.asarray(history["validation_loss"], dtype=float)).any()
         display = cls(
             epoch=history["epoch"],
             loss=history["loss"],
+            train_log_loss=history.get("train_log_loss"),
             validation_loss=history["validation_loss"],
             best_epoch=estimator.best_epoch_ if chosen else None,
             estimator_name=name,
         )
-        return display.plot(ax=ax, log_scale=log_scale, line_kw=line_kw)
+        return display.plot(ax=ax, objective=objective, log_scale=log_scale, line_kw=line_kw)
 
     def plot(
         self,
         ax: Axes | None = None,
         *,
         name: str | None = None,
+        objective: bool = False,
         log_scale: bool = False,
         line_kw: Mapping[str, Any] | None = None,
     ) -> Self:
@@ -153,10 +168,12 @@ class LossCurveDisplay:
             Axes to draw on; None makes a figure.
         name : str, default=None
             Name for the legend; None means `estimator_name`.
+        objective : bool, default=False
+            Whether the objective is drawn beside the log losses.
         log_scale : bool, default=False
             Whether the axis of the loss is logarithmic.
         line_kw : dict, default=None
-            Further arguments of both curves, for :func:`matplotlib.pyplot.plot`.
+            Further arguments of all curves, for :func:`matplotlib.pyplot.plot`.
 
         Returns
         -------
@@ -171,37 +188,47 @@ class LossCurveDisplay:
             _, ax = plt.subplots()
         name = self.estimator_name if name is None else name
         prefix = f"{name}, " if name else ""
-        epoch, loss = np.asarray(self.epoch, dtype=float), np.asarray(self.loss, dtype=float)
-        line_kw = dict(line_kw or {})
-
-        (training,) = ax.plot(epoch, loss, **{"label": f"{prefix}training", **line_kw})
-        self.lines_ = [training]
-        held_out = np.asarray([] if self.validation_loss is None else self.validation_loss, float)
-        if np.isfinite(held_out).any():
-            style = {"label": f"{prefix}validation", "linestyle": "--", **line_kw}
-            (validation,) = ax.plot(epoch, held_out, **style)
-            self.lines_.append(validation)
+        epoch = np.asarray(self.epoch, dtype=float)
+        curves = self._curves(objective)
+        self.lines_: list[Any] = []
+        for curve, values in curves.items():
+            style = {"label": f"{prefix}{curve}", "linestyle": "-"}
+            if self.lines_:
+                style["linestyle"] = "--" if curve == "validation" else ":"
+            self.lines_ += ax.plot(epoch, values, **{**style, **(line_kw or {})})
 
         self.best_line_ = None
         if self.best_epoch is not None and self.best_epoch in epoch:
             best = epoch == self.best_epoch
-            label = f"{prefix}best epoch ({self.best_epoch})"
+            judge = "validation" if "validation" in curves else next(iter(curves))
             (self.best_line_,) = ax.plot(
                 epoch[best],
-                (loss if len(self.lines_) == 1 else held_out)[best],
+                curves[judge][best],
                 marker="o",
                 linestyle="none",
-                color=self.lines_[-1].get_color(),
-                label=label,
+                color=self.lines_[[*curves].index(judge)].get_color(),
+                label=f"{prefix}best epoch ({self.best_epoch})",
             )
 
-        ax.set(xlabel="Epoch", ylabel="Loss")
+        ax.set(xlabel="Epoch", ylabel="Loss" if "objective" in curves else "Log loss")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         if log_scale:
             ax.set_yscale("log")
         ax.legend()
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _curves(self, objective: bool) -> dict[str, NDArray]:
+        """Return what is drawn, by its name: log losses, and the objective if need be or wanted."""
+        log_losses = {"training": self.train_log_loss, "validation": self.validation_loss}
+        curves = {
+            name: np.asarray(values, dtype=float)
+            for name, values in log_losses.items()
+            if values is not None and np.isfinite(np.asarray(values, dtype=float)).any()
+        }
+        if "training" not in curves:
+            return {"objective": np.asarray(self.loss, dtype=float)} | curves
+        return curves | ({"objective": np.asarray(self.loss, dtype=float)} if objective else {})
 
 
 class NetworkDisplay:

@@ -229,8 +229,9 @@ def _judgement(
             "The rows held out have no weight, so nothing can be judged by them. Give X_val "
             "and y_val or cv with rows of positive weight, or set early_stopping=False."
         )
+    trained = given.targets.values if given.reading.rows.are_here else None
     if scorer is None:
-        return Judgement(values, weights, own)
+        return Judgement(values, weights, own, trained=trained)
     if (
         isinstance(settings.scoring, str)
         and draft.outputs.one_class_per_row
@@ -257,7 +258,7 @@ def _judgement(
     def score_as_one(stack, members):
         return one(stack, 0)
 
-    return Judgement(values, weights, own, score if own is None else score_as_one)
+    return Judgement(values, weights, own, score if own is None else score_as_one, trained)
 
 
 @contextmanager

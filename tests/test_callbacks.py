@@ -125,7 +125,7 @@ def test_verbose(Classifier, solver, verbose, breast_cancer, capfd):
     out, err = capfd.readouterr()
     lines = out.splitlines()
     assert err == ""
-    if verbose == 2:  # one more line, in the end
+    if verbose:  # one more line, in the end
         last = lines.pop()
         assert last.startswith(f"ended after {clf.n_iter_} epochs: ")
         assert f"parameters of epoch {clf.best_epoch_};" in last
@@ -135,8 +135,8 @@ def test_verbose(Classifier, solver, verbose, breast_cancer, capfd):
     # the columns are in their places
     assert len({tuple(m.start() for m in re.finditer(r"[a-z|]+", line)) for line in lines}) <= 1
     for number, line in enumerate(lines, 1):
-        assert re.match(rf"epoch +{number}  loss .*validation loss .*score ", line)
-        assert ("|gradient|" in line) == (verbose == 2)
+        assert re.match(rf"epoch +{number}  .*train log loss .*validation log loss .*score ", line)
+        assert ("|gradient|" in line) == ("objective" in line) == (verbose == 2)
         assert ("rate" in line) == (verbose == 2 and solver != "lbfgs")
 
 
@@ -150,7 +150,7 @@ def test_verbose_of_members_that_train_by_themselves(solver, n_jobs, iris, capsy
     for member in (1, 2, 3):
         mine = [line for line in lines if line.startswith(f"member   {member}  epoch ")]
         assert [int(line.split()[3]) for line in mine] == [1, 2, 3, 4]
-    assert len(lines) == 12
+    assert len(lines) == 13 and lines[-1].startswith("ended after 4 epochs: max_iter reached")
 
 
 def test_lines_stay_aligned_whatever_the_numbers():
@@ -232,7 +232,19 @@ def test_silence(Classifier, verbose, breast_cancer, capfd):
 def test_verbose_prints_a_line_an_epoch(solver, iris, capsys):
     clf = smooth_network(solver=solver, verbose=True, max_iter=4).fit(*iris)
     lines = capsys.readouterr().out.splitlines()
+    assert lines.pop().startswith("ended after 4 epochs: max_iter reached; kept the parameters of")
     assert len(lines) == clf.n_iter_ == 4
     assert len({len(line) for line in lines}) == 1
-    printed = [float(re.search(r"loss\s+([\d.]+)", line)[1]) for line in lines]
+    printed = [float(re.search(r"objective\s+([\d.]+)", line)[1]) for line in lines]
     assert_allclose(printed, clf.loss_curve_, atol=1e-5)
+    assert "log loss" not in lines[0]  # nothing judges
+
+
+def test_verbose_prints_both_log_losses(iris, capsys):
+    clf = smooth_network(solver="adam", early_stopping=True, verbose=1, max_iter=4).fit(*iris)
+    *lines, last = capsys.readouterr().out.splitlines()
+    for name, column in (("train", "train_log_loss"), ("validation", "validation_loss")):
+        printed = [float(re.search(rf"{name} log loss\s+([\d.]+)", line)[1]) for line in lines]
+        assert_allclose(printed, clf.history_[column], atol=1e-5)
+    assert "objective" not in "".join(lines)
+    assert last.startswith("ended after 4 epochs: max_iter reached; kept the parameters of epoch ")

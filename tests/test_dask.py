@@ -193,6 +193,7 @@ def test_members_on_folds(client, table):
     model.fit(array(X, (4000, 5500)), array(y, (9000, 500)), array(w, (N,)))
     assert_same(model, local)
     assert model.history_["validation_loss"] == local.history_["validation_loss"]
+    assert np.isnan(model.history_["train_log_loss"]).all()  # a message more for each epoch
 
 
 def test_sparse_chunks_and_soft_targets(client, table):

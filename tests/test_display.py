@@ -37,6 +37,7 @@ class Fitted(BaseEstimator):
         self.history_ = {
             "epoch": [1, 2, 3, 4],
             "loss": [1.0, 0.5, 0.3, 0.2],
+            "train_log_loss": [0.9, 0.4, 0.2, 0.1] if validation else [NAN] * 4,
             "validation_loss": [1.1, 0.7, 0.6, 0.65] if validation else [NAN] * 4,
         }
         self.best_epoch_ = 3 if validation else 4
@@ -66,12 +67,34 @@ class TestLossCurve:
         display = LossCurveDisplay.from_estimator(fitted)
         training, validation = display.lines_
         assert list(training.get_xdata()) == fitted.history_["epoch"]
-        assert list(training.get_ydata()) == fitted.history_["loss"]
+        assert list(training.get_ydata()) == fitted.history_["train_log_loss"]
         assert list(validation.get_ydata()) == fitted.history_["validation_loss"]
         assert legend(display) == ["training", "validation", "best epoch (3)"]
         assert display.figure_ is display.ax_.figure
         assert display.ax_.get_xlabel() == "Epoch"
+        assert display.ax_.get_ylabel() == "Log loss"
+
+    def test_the_objective_is_drawn_on_demand(self):
+        fitted = Fitted()
+        display = LossCurveDisplay.from_estimator(fitted, objective=True)
+        *_, objective = display.lines_
+        assert list(objective.get_ydata()) == fitted.history_["loss"]
+        assert legend(display) == ["training", "validation", "objective", "best epoch (3)"]
+        assert display.best_line_.get_color() == display.lines_[1].get_color()
         assert display.ax_.get_ylabel() == "Loss"
+        assert len({line.get_linestyle() for line in display.lines_}) == 3
+        assert len(display.plot().lines_) == 2
+
+    @pytest.mark.parametrize("how", ["without the column", "with gaps only"])
+    def test_the_history_of_an_older_model(self, how):
+        """The objective stands in for the log loss of training rows, under its own name."""
+        fitted = Fitted()
+        fitted.history_["train_log_loss"] = [NAN] * 4
+        if how == "without the column":
+            del fitted.history_["train_log_loss"]
+        display = LossCurveDisplay.from_estimator(fitted)
+        assert legend(display) == ["objective", "validation", "best epoch (3)"]
+        assert display.best_line_.get_xydata().tolist() == [[3.0, 0.6]]
 
     def test_the_best_epoch_is_marked_on_the_validation_curve(self):
         display = LossCurveDisplay.from_estimator(Fitted())
@@ -81,12 +104,12 @@ class TestLossCurve:
         display = LossCurveDisplay.from_estimator(Fitted(validation=False))
         assert len(display.lines_) == 1
         assert display.best_line_ is None  # no epoch was chosen
-        assert legend(display) == ["training"]
+        assert legend(display) == ["objective"]
 
     def test_without_a_best_epoch_nothing_is_marked(self):
         display = LossCurveDisplay(epoch=[1, 2], loss=[2.0, 1.0]).plot()
         assert display.best_line_ is None
-        assert legend(display) == ["training"]
+        assert legend(display) == ["objective"]
 
     def test_a_best_epoch_by_training_loss_can_be_given(self):
         display = LossCurveDisplay(epoch=[1, 2], loss=[2.0, 1.0], best_epoch=2).plot()

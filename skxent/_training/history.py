@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 COLUMNS = (
     "epoch",
     "loss",
+    "train_log_loss",
     "validation_loss",
     "score",
     "learning_rate",
@@ -68,5 +69,7 @@ def pack_history(history: History) -> NDArray:
 
 def unpack_history(packed: NDArray) -> History:
     """Return the history that was packed; epochs are whole numbers."""
+    if len(packed) == len(COLUMNS) - 1:  # version 0.1.0 had none of rows trained on
+        packed = np.insert(packed, COLUMNS.index("train_log_loss"), np.nan, axis=0)
     history = dict(zip(COLUMNS, packed.tolist(), strict=True))
     return history | {"epoch": [int(epoch) for epoch in history["epoch"]]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,10 @@ class Rows(Protocol):
     """Rows of features, wherever they are: here as `Inputs` of the kernel, or on a cluster.
 
     They make what training needs of them: the objective on some of them, and what goes down along
-    batches of them.
+    batches of them. `are_here` tells whether a look at some of them costs no message.
     """
+
+    are_here: ClassVar[bool]
 
     @property
     def n_rows(self) -> int:
@@ -57,6 +59,8 @@ class Rows(Protocol):
 @dataclass(frozen=True, eq=False)
 class LocalRows:
     """Rows in this process."""
+
+    are_here: ClassVar[bool] = True
 
     inputs: Inputs
     n_threads: int

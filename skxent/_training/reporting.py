@@ -16,14 +16,23 @@ from .stopping import Ending, Monitor
 
 
 def last_line(history: History, more: bool = False, member: int | None = None) -> str:
-    """Return the last row as one aligned line; with `more`, learning rate and gradient too."""
+    """Return the last row as one aligned line: log losses, or else the objective.
+
+    With `more` there are both, and learning rate and gradient too.
+    """
     row = {column: values[-1] for column, values in history.items()}
     parts = [] if member is None else [f"member {member:3d}"]
-    parts += [f"epoch {row['epoch']:5d}", f"loss {_number(row['loss'])}"]
-    if not math.isnan(row["validation_loss"]):
-        parts.append(f"validation loss {_number(row['validation_loss'])}")
-    if not all(map(math.isnan, history["score"])):
-        parts.append(f"score {_number(row['score'])}")
+    known = {column for column, values in history.items() if not all(map(math.isnan, values))}
+    parts.append(f"epoch {row['epoch']:5d}")
+    if more or "train_log_loss" not in known:
+        parts.append(f"objective {_number(row['loss'])}")
+    for column, name in (
+        ("train_log_loss", "train log loss"),
+        ("validation_loss", "validation log loss"),
+        ("score", "score"),
+    ):
+        if column in known:
+            parts.append(f"{name} {_number(row[column])}")
     if more:
         if not math.isnan(row["learning_rate"]):
             parts.append(f"rate {row['learning_rate']:9.2e}")

@@ -71,6 +71,7 @@ class Monitor:
     """Follows one run: its history, its patience, the best parameters, and why it ended.
 
     `validate` gives (validation loss, score) of parameters, or is None where no rows are held out.
+    `train_log_loss` gives, beside it, the log loss on rows that were trained on.
     `decides` is the column of the history that patience and the best parameters go by: "score" (the
     highest), "validation_loss", or "loss", which the descent is left to follow to its end.
     `report` shows the history's last row to whoever watches and returns whether they want to stop.
@@ -80,6 +81,7 @@ class Monitor:
     validate: Callable[[NDArray], tuple[float, float]] | None = None
     decides: str = "loss"
     report: Callable[[History, NDArray], bool] | None = None
+    train_log_loss: Callable[[NDArray], float] | None = None
     max_time: float = math.inf
     history: History = field(default_factory=new_history)
     best_params: NDArray | None = field(default=None, repr=False)
@@ -154,6 +156,7 @@ class Monitor:
             self.history,
             epoch=number,
             loss=epoch.loss,
+            train_log_loss=self.train_log_loss(params) if self.train_log_loss else math.nan,
             validation_loss=loss,
             score=score,
             learning_rate=epoch.learning_rate,

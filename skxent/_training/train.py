@@ -309,6 +309,9 @@ class Run:
             ),
             None if self.held_out is None else partial(self.held_out.validate, members=members),
             decides,
+            train_log_loss=None
+            if self.held_out is None
+            else partial(self.held_out.train_log_loss, members=members),
             report=reporter(int(settings.verbose), tell, monitors, member),
             max_time=share
             * ((settings.max_time or math.inf) - (time.perf_counter() - call.started)),
@@ -353,7 +356,7 @@ class Run:
         runs_out = not settings.is_open("solver") and not scheduled and not incremental
         advice = _if_weights_are_tiny(self.problem, settings)
         warn_of_ending(ends.worst, settings, runs_out=runs_out, if_diverged=advice)
-        if int(settings.verbose) > 1 and not incremental:
+        if int(settings.verbose) and not incremental:
             print(closing_line(ends.watch, temperature))
 
     def trained(self, ends: Ends, temperature: float) -> Trained:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class _Shard(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class ClusterRows:
     """Rows of features on workers: they make what training needs, as `Rows` says."""
+
+    are_here: ClassVar[bool] = False
 
     table: ClusterTable
     prepared: Any

@@ -28,7 +28,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import columns_of
 from . import _converters
-from ._inputs import NOTES, arrays_of, as_table, input_types, is_frame, notes_of
+from ._inputs import NOTES, arrays_of, as_table, input_types, is_frame, names_in, notes_of
 from ._others import check_known, known_contents, prepared
 
 __all__ = ["feed", "to_onnx"]
@@ -36,7 +36,7 @@ __all__ = ["feed", "to_onnx"]
 _converters.register()
 
 
-def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -> ModelProto:
+def to_onnx(estimator: Any, X: Any = None, *, target_opset: int | dict | None = None) -> ModelProto:
     """Convert a fitted estimator to an ONNX model.
 
     Labels are the same as those of ``predict``, and probabilities equal those of ``predict_proba``
@@ -48,10 +48,12 @@ def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -
         A fitted :class:`~skxent.SoftmaxMLPClassifier`, :class:`~skxent.SigmoidMLPClassifier` or
         :class:`~skxent.TableEncoder`, or an estimator of scikit-learn's with one of them inside,
         such as a :class:`~sklearn.pipeline.Pipeline`, that skl2onnx is known to convert rightly.
-    X : DataFrame or array-like of shape (n_samples, n_features)
+    X : DataFrame or array-like of shape (n_samples, n_features) or None, default=None
         Some rows of the table, for the names of the inputs: one input of shape (n, 1) for each
         column of a DataFrame, with its name and in the order of ``fit``, or one matrix named "X".
-        Any table that ``fit`` takes, except sparse matrices.
+        Any table that ``fit`` takes, except sparse matrices. None takes names and kinds of the
+        columns from what the estimator saw in ``fit``. It is not enough where another estimator
+        reads the table, such as a scaler at the head of a pipeline.
     target_opset : int, dict or None, default=None
         The version of ONNX operators to keep to, as in skl2onnx.
 
@@ -64,8 +66,8 @@ def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -
     ------
     ValueError
         If a type of X, or of the class labels, does not exist in ONNX, X lacks columns of fit, a
-        column has the name of an output, or skl2onnx is not known to convert the estimator rightly
-        (:ref:`deployment` says what it does).
+        column has the name of an output, X is None and the columns are not known, or skl2onnx is
+        not known to convert the estimator rightly (:ref:`deployment` says what it does).
 
     See Also
     --------
@@ -73,6 +75,8 @@ def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -
 
     Notes
     -----
+    ``onnx.save(to_onnx(model), "model.onnx")`` writes a file.
+
     The types of the inputs hold what the columns can, by what the estimator saw in ``fit``, and not
     by the rows of X: float64 for numbers, or float32 if the column of X is that; booleans if there
     are no gaps among them; texts for all else. Numbers that are categories are texts where float64
@@ -92,7 +96,7 @@ def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -
     >>> from skxent.onnx import to_onnx
     >>> X, y = load_iris(return_X_y=True)
     >>> model = SoftmaxMLPClassifier(random_state=0).fit(X, y)
-    >>> session = InferenceSession(to_onnx(model, X).SerializeToString())
+    >>> session = InferenceSession(to_onnx(model).SerializeToString())
     >>> labels, probabilities = session.run(None, {"X": X})
     >>> bool((abs(probabilities - model.predict_proba(X)) < 1e-6).all())
     True
@@ -100,10 +104,18 @@ def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -
     check_is_fitted(estimator)
     estimator = prepared(estimator)
     check_known(estimator)
-    X = _in_order(estimator, as_table(X))
-    columns = columns_of(X)
+    if X is None:
+        names, columns = _seen_in_fit(estimator)
+    else:
+        X = _in_order(estimator, as_table(X))
+        names, columns = names_in(X), columns_of(X)
     contents = known_contents(estimator, columns)
-    types = input_types(X, columns, contents)
+    if X is None and contents is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} does not know what the columns of its table are: no "
+            "estimator of skxent's inside reads it. Give some rows: to_onnx(estimator, X)."
+        )
+    types = input_types(names, columns, contents)
     options = {id(estimator): {"zipmap": False}} if is_classifier(estimator) else None
     model = convert_sklearn(
         estimator, initial_types=types, options=options, target_opset=target_opset
@@ -112,6 +124,13 @@ def to_onnx(estimator: Any, X: Any, *, target_opset: int | dict | None = None) -
     if contents is not None:
         model.metadata_props.add(key=NOTES, value=notes_of(types, contents))
     return model
+
+
+def _seen_in_fit(estimator):
+    """Return the names of the columns of fit, or None, and columns that have no rows."""
+    names = getattr(estimator, "feature_names_in_", None)
+    columns = columns_of(np.empty((0, estimator.n_features_in_)))
+    return None if names is None else list(names), columns
 
 
 def _in_order(estimator, X):
@@ -181,13 +200,13 @@ def feed(session: Any, X: Any) -> dict[str, np.ndarray]:
     >>> from skxent.onnx import feed, to_onnx
     >>> X = pd.DataFrame({"age": [20.0, None, 40.0], "town": ["Bonn", "Ulm", None]})
     >>> encoder = TableEncoder().fit(X)
-    >>> session = InferenceSession(to_onnx(encoder, X).SerializeToString())
+    >>> session = InferenceSession(to_onnx(encoder).SerializeToString())
     >>> feed(session, X)["town"].ravel()
     array(['Bonn', 'Ulm', ''], dtype=object)
     """
     if not hasattr(session, "get_inputs"):
         raise TypeError(
             f"session must be the loaded model, an onnxruntime.InferenceSession, got "
-            f"{type(session).__name__}: InferenceSession(to_onnx(estimator, X).SerializeToString())"
+            f"{type(session).__name__}: InferenceSession(to_onnx(estimator).SerializeToString())"
         )
     return arrays_of(as_table(X), session)

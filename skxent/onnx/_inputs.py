@@ -134,19 +134,21 @@ def _new(text, known):
 
 
 def input_types(
-    X: Any, columns: Sequence[Column], contents: Sequence[Content] | None
+    names: Sequence[str] | None, columns: Sequence[Column], contents: Sequence[Content] | None
 ) -> list[tuple[str, Any]]:
-    """Return the name and type of every input of a model that reads X, whose columns are given.
+    """Return the name and type of every input of a model that reads a table of these columns.
 
-    `contents` are what the columns can hold, or None where nothing is known but X itself.
+    Where they have no names the table is one matrix. `contents` are what the columns can hold, or
+    None where nothing is known but the columns themselves.
     """
-    for name, column in zip(_names(X), columns, strict=True):
+    for name, column in zip(names or range(len(columns)), columns, strict=True):
         _check_family(repr(name), column)
     contents = [_guessed(column) for column in columns] if contents is None else contents
-    if not is_frame(X):
-        return [("X", _type_of_matrix(X, contents)([None, X.shape[1]]))]
+    if names is None:
+        dtype = columns[0].values.dtype
+        return [("X", _type_of_matrix(dtype, contents)([None, len(columns)]))]
     kinds = [_type_of_column(*pair) for pair in zip(columns, contents, strict=True)]
-    return [(name, kind([None, 1])) for name, kind in zip(_names(X), kinds, strict=True)]
+    return [(name, kind([None, 1])) for name, kind in zip(names, kinds, strict=True)]
 
 
 def _type_of_column(column, content):
@@ -161,18 +163,18 @@ def _type_of_column(column, content):
     return StringTensorType
 
 
-def _type_of_matrix(X, contents):
+def _type_of_matrix(dtype, contents):
     categories = [content for content in contents if content.is_category]
     numeric = all(content.family in ("number", "any") for content in contents)
     if not numeric and all(content.is_category or content.family == "any" for content in contents):
         return StringTensorType
     kinds = {np.float64: DoubleTensorType}
-    if X.dtype == np.float32:
+    if dtype == np.float32:
         kinds = {np.float32: FloatTensorType} | kinds
-    elif X.dtype.kind in "iu":
+    elif dtype.kind in "iu":
         kinds[np.int64] = Int64TensorType
-    for dtype, kind in kinds.items():
-        if numeric and all(content.fits(dtype) for content in categories):
+    for held, kind in kinds.items():
+        if numeric and all(content.fits(held) for content in categories):
             return kind
     raise ValueError(
         "X is one matrix, whose type of number cannot hold all categories, or texts beside "
@@ -204,8 +206,9 @@ def is_frame(X: Any) -> bool:
     return hasattr(type(X), "columns")
 
 
-def _names(X):
-    return [str(name) for name in X.columns] if is_frame(X) else list(range(X.shape[1]))
+def names_in(X: Any) -> list[str] | None:
+    """Return the names of the columns of a table, or None if it is a matrix."""
+    return [str(name) for name in X.columns] if is_frame(X) else None
 
 
 # ---- what a model says of its inputs, and what is read there
@@ -250,8 +253,7 @@ def as_table(X: Any) -> Any:
             "here and to the model."
         )
     X = table_of(X)
-    if is_frame(X):
-        names = _names(X)
+    if (names := names_in(X)) is not None:
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"X has several columns named {twice}: give each a name of its own.")
         return X
@@ -268,8 +270,8 @@ def arrays_of(X: Any, session: Any) -> dict[str, NDArray]:
     wanted = {given.name: _numpy_type(given) for given in session.get_inputs()}
     notes = json.loads(session.get_modelmeta().custom_metadata_map.get(NOTES, "{}"))
     columns = columns_of(X)
-    if is_frame(X):
-        named = dict(zip(_names(X), columns, strict=True))
+    if (names := names_in(X)) is not None:
+        named = dict(zip(names, columns, strict=True))
         if lacking := [name for name in wanted if name not in named]:
             raise ValueError(f"X lacks the columns {lacking}; it has {list(named)}.")
         return {

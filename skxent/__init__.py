@@ -6,6 +6,7 @@ from ._classifier import SigmoidMLPClassifier, SoftmaxMLPClassifier
 from ._display import LossCurveDisplay, NetworkDisplay
 from ._distill import distill
 from ._search import search_space
+from ._show_versions import show_versions
 from ._table import TableEncoder
 from ._uncertainty import uncertainty
 from ._version import __version__ as __version__
@@ -21,6 +22,7 @@ __all__ = [
     "losses",
     "search_space",
     "uncertainty",
+    "show_versions",
 ]
 
 for _public in (SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder, distill):

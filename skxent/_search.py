@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def search_space() -> dict[str, Any]:
+def search_space(prefix: str = "") -> dict[str, Any]:
     """Give the settings worth searching, with the distribution of each around its default.
 
     For :class:`~sklearn.model_selection.RandomizedSearchCV` and
@@ -14,12 +14,23 @@ def search_space() -> dict[str, Any]:
     number of members, early stopping, the schedule, calibration) is best left as it is: more
     members are always better, and the rest depends on these.
 
+    Parameters
+    ----------
+    prefix : str, default=""
+        Which step of a pipeline the classifier is, ``"mlp"`` or ``"outer__mlp"``: names become
+        ``"mlp__alpha"`` and so on, as ``set_params`` has them.
+
     Returns
     -------
     space : dict
         Names of parameters, and for each a list of choices or a frozen distribution of
         :mod:`scipy.stats`: hidden_layer_sizes, activation, alpha, batch_size, learning_rate_init,
         dropout and weight_decay. A new dictionary at each call; change it as you like.
+
+    Raises
+    ------
+    ValueError
+        If prefix ends with the underscores, which are put between by itself.
 
     See Also
     --------
@@ -41,10 +52,17 @@ def search_space() -> dict[str, Any]:
     ... ).fit(X, y)
     >>> sorted(search.best_params_)[:3]
     ['activation', 'alpha', 'batch_size']
+    >>> sorted(search_space(prefix="mlp"))[:3]
+    ['mlp__activation', 'mlp__alpha', 'mlp__batch_size']
     """
+    if prefix.endswith("__"):
+        raise ValueError(
+            f"prefix must be the name of a step without the underscores, got {prefix!r}: give "
+            f"{prefix.rstrip('_')!r}."
+        )
     from scipy.stats import loguniform, uniform  # takes longer to import than all of skxent
 
-    return {
+    space = {
         "hidden_layer_sizes": [
             (64,),
             (128,),
@@ -61,3 +79,4 @@ def search_space() -> dict[str, Any]:
         "dropout": uniform(0.0, 0.45),
         "weight_decay": loguniform(1e-3, 0.2),
     }
+    return {f"{prefix}__{name}": values for name, values in space.items()} if prefix else space

@@ -23,6 +23,7 @@ PUBLIC = {
     "losses",
     "search_space",
     "uncertainty",
+    "show_versions",
 }
 INTEGRATIONS = {"dask", "onnx"}  # modules that are there once a user imports them
 PUBLIC_LOSSES = {

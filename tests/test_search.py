@@ -15,7 +15,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
     cross_val_score,
 )
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, search_space
@@ -93,9 +93,21 @@ def test_halving_search(digits):
 
 def test_in_a_pipeline_and_with_several_labels(multilabel):
     X, Y = multilabel
-    space = {f"sigmoidmlpclassifier__{name}": values for name, values in search_space().items()}
+    space = search_space(prefix="sigmoidmlpclassifier")
     model = make_pipeline(StandardScaler(), SigmoidMLPClassifier(n_members=2, max_iter=3))
-    assert RandomizedSearchCV(model, space, n_iter=2, cv=2).fit(X, Y).best_score_ > 0
+    search = RandomizedSearchCV(model, space, n_iter=2, cv=2).fit(X, Y)
+    assert search.best_score_ > 0
+    assert search.best_estimator_[-1].alpha == search.best_params_["sigmoidmlpclassifier__alpha"]
+
+
+def test_prefix():
+    """As scikit-learn names what is inside, at any depth: every name is a parameter."""
+    model = Pipeline([("outer", Pipeline([("mlp", SoftmaxMLPClassifier())]))])
+    space = search_space(prefix="outer__mlp")
+    assert set(space) == {f"outer__mlp__{name}" for name in search_space()}
+    assert set(space) <= set(model.get_params())
+    with pytest.raises(ValueError, match="without the underscores, got 'mlp__': give 'mlp'"):
+        search_space(prefix="mlp__")
 
 
 @pytest.mark.skipif(not EXAMPLE.exists(), reason="tests run without the checkout")

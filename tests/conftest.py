@@ -14,6 +14,14 @@ def pytest_configure():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_report_teststatus(report):
+    """Name what fails when it fails, on a line of its own among the dots."""
+    if report.failed:
+        kind, letter = ("failed", "F") if report.when == "call" else ("error", "E")
+        return kind, f"{letter}\nFAILED {report.nodeid}\n", kind.upper()
+    return None
+
+
 def _standardised(loader):
     X, y = loader(return_X_y=True)
     X = StandardScaler().fit_transform(X)

@@ -24,7 +24,7 @@ FOUNDATIONS = {
     *("_columns", "_compat", "_docstrings", "_outputs", "_persistence", "_settings", "_version"),
     "_weights",
 }
-FACES = {"dask", "onnx"}  # other packages' users import them, nobody in the house does
+FACES = {"dask", "datasets", "onnx"}  # other packages' users import them, nobody in the house does
 
 
 # ---------------------------------------------------------------- reading

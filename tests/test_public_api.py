@@ -25,7 +25,7 @@ PUBLIC = {
     "uncertainty",
     "show_versions",
 }
-INTEGRATIONS = {"dask", "onnx"}  # modules that are there once a user imports them
+INTEGRATIONS = {"dask", "datasets", "onnx"}  # modules that are there once a user imports them
 PUBLIC_LOSSES = {
     "binary_cross_entropy",
     "cross_entropy",
@@ -57,6 +57,7 @@ def public_objects():
             yield f"skxent.{name}.{method}"
     for name in sorted(PUBLIC_LOSSES):
         yield f"skxent.losses.{name}"
+    yield "skxent.datasets.load_adult"
     yield "skxent.dask.DaskSoftmaxMLPClassifier"
     for method in (
         "fit",

@@ -66,8 +66,8 @@ def report(name, classifier):
 # %%
 # Left: what was promised against what was kept, in fifteen bins; dots on the dashed line are
 # right. Before, they are below it at the right and above it at the left, too sure on both
-# sides; after, most lie on it. Right: how far off, in each bin. Below: where the rows are. Before,
-# every third row is given less than 0.05 or more than 0.95; after, one in thirteen.
+# sides; after, they are near it. Right: how far off, in each bin. Below: where the rows are;
+# before, every third is given less than 0.05 or more than 0.95; after, one in thirteen.
 
 figure, axes = plt.subplot_mosaic(
     [["curve", "gap"], ["rows", "rows"]],

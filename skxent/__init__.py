@@ -17,12 +17,12 @@ __all__ = [
     "SigmoidMLPClassifier",
     "SoftmaxMLPClassifier",
     "TableEncoder",
-    "distill",
     "attributions",
+    "distill",
     "losses",
     "search_space",
-    "uncertainty",
     "show_versions",
+    "uncertainty",
 ]
 
 for _public in (SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder, distill):

@@ -127,7 +127,7 @@ class SoftmaxMLPClassifier(BaseMLP):
         "from_dtype" in it names more than those.
     n_members : int or "auto", default="auto"
         Number of networks whose predictions are averaged, each trained on all folds but one. "auto"
-        from 10,000 rows on: four of eight, and the other four where they lower the log loss by more
+        from 20,000 rows on: four of eight, and the other four where they lower the log loss by more
         than .3 %, as the disagreement of the first four tells.
     calibration : {"auto", "temperature"} or None, default="auto"
         Whether logits are divided by a temperature learnt on held-out rows. "auto": yes with

@@ -44,9 +44,8 @@ USERS: dict[str, tuple[str, ...]] = {
 }
 
 SMALL = 60  # rows below which nothing is held out and every row counts
-LARGE = (
-    10_000  # rows from where on training lasts as long as it pays, and the committee may be half
-)
+# rows from where on training lasts as long as it pays, and half a committee may do
+LARGE = 20_000
 FOLDS = 8
 
 
@@ -267,7 +266,7 @@ def _large_recipe() -> dict[str, tuple[Any, str]]:
             f"{many}: it needs no length, and ends when it pays no more",
         ),
         "learning_rate_init": (2.5e-3, "the top of that schedule"),
-        "max_iter": (60, "at most: patience ends it"),
+        "max_iter": (100, "at most: patience ends it"),
         "n_iter_no_change": (2, f"{many}: their judgement is sure"),
         "averaging": (0.998, f"{many}: weights are averaged over 500 steps"),
     }

@@ -180,7 +180,7 @@ def test_an_epoch_of_many_rows_must_gain_more(table, monkeypatch):
 
 def test_the_rate_falls_with_the_root_of_the_steps(table):
     clf = fit(table, learning_rate_init=0.01, batch_size=100, max_iter=4)
-    ends = np.arange(1, 5) * 88 - 1  # the last steps of the epochs, of 8750 rows each
+    ends = np.arange(1, 5) * 175 - 1  # the last steps of the epochs, of 17,500 rows each
     falling = 1 / np.sqrt(1 + np.maximum(ends - 200, 0) / 10_000)
     expected = 0.01 * np.minimum((ends + 1) / 200, falling)
     assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-12)

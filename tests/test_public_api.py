@@ -18,12 +18,12 @@ PUBLIC = {
     "SigmoidMLPClassifier",
     "SoftmaxMLPClassifier",
     "TableEncoder",
-    "distill",
     "attributions",
+    "distill",
     "losses",
     "search_space",
-    "uncertainty",
     "show_versions",
+    "uncertainty",
 }
 INTEGRATIONS = {"dask", "datasets", "onnx"}  # modules that are there once a user imports them
 PUBLIC_LOSSES = {

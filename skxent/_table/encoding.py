@@ -59,14 +59,18 @@ class Encoding:
         return self.numbers.n_dense + int(self.widths.sum())
 
     @property
+    def numeric_sources(self) -> NDArray:
+        """Number of the table's column that each numeric one is made of: itself, or it is part."""
+        dates = [i for i in self.schema.dates for _ in PARTS]
+        every = [*range(len(self.schema.families)), *self.log_odds.sources, *dates]
+        return np.array(every, dtype=int)[self.numbers.columns]
+
+    @property
     def sources(self) -> NDArray:
         """Number of the table's column that each encoded column is made of."""
-        n = len(self.schema.families)
         if self.sparse is not None:
-            return np.arange(n)
-        numbers, categories = self.numbers, self.categories
-        every = np.array([*range(n), *self.log_odds.sources], dtype=int)
-        numeric = every[numbers.columns]
+            return np.arange(len(self.schema.families))
+        numbers, categories, numeric = self.numbers, self.categories, self.numeric_sources
         parts = [numeric[numbers.linear], numeric[numbers.gaps], numeric[numbers.plain]]
         parts += [np.repeat(numeric[numbers.binned], numbers.widths)]
         parts += [np.repeat(np.array(categories.columns, dtype=int), categories.widths)]

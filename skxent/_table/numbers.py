@@ -153,8 +153,7 @@ def learn_numbers(
         low, center[k], high = quantiles(values, totals, [1, 2, 3], 4)
         if len(values) > 1:
             scale[k] = _scale(values, totals, low, center[k], high)
-            # of two values, it is the same column again
-            if twice and len(values) > 2 and numbers[j] < n_columns:
+            if twice and len(values) > 2 and numbers[j] < n_columns:  # of two, it is the same again
                 moments[k] = _moments(values, totals)
         if len(values) == 2 and (values == (0, 1)).all() and numbers[j] < n_columns:
             flags.append(k)

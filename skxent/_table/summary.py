@@ -21,8 +21,9 @@ _NAMED = 5  # columns that a line names, at most
 class ColumnSummary:
     """What became of one column: by default a number that is handed on.
 
-    `kind` is "number", "category" or "flag", `left_out` why it is not used, or empty. `bins` and
-    `levels` count those that have a column of their own; `width` counts all encoded columns.
+    `kind` is "number", "category", "flag" or "date", `left_out` why it is not used, or empty.
+    `bins` and `levels` count those that have a column of their own; `width` counts all encoded
+    columns.
     """
 
     column: str
@@ -66,7 +67,7 @@ class TableSummary:
     @property
     def findings(self) -> list[Finding]:
         """What columns are, which are left out and why, and what they are given more."""
-        kinds = {"numbers": "number", "categories": "category", "flags": "flag"}
+        kinds = {"numbers": "number", "categories": "category", "flags": "flag", "dates": "date"}
         used = [column for column in self.columns if not column.left_out]
         reasons = dict.fromkeys(column.left_out for column in self.columns if column.left_out)
         most = max((column.bins for column in used), default=0)
@@ -110,9 +111,8 @@ def summarize_columns(encoding: Encoding, names: Sequence[str]) -> TableSummary:
         return TableSummary(tuple(ColumnSummary(name) for name in names))
     schema, numbers, categories = encoding.schema, encoding.numbers, encoding.categories
     n = len(names)
-    # of which column of the table each numeric one is: log-odds are of categories
-    of = np.array([*range(n), *encoding.log_odds.columns], dtype=int)[numbers.columns]
-    own = numbers.columns < n
+    of = encoding.numeric_sources  # log-odds are of categories
+    own = ~schema.is_categorical[of]
     width, bins, levels = (np.zeros(n, dtype=int) for _ in range(3))
     for places in (numbers.linear, numbers.gaps, numbers.plain):
         np.add.at(width, of[places], 1)
@@ -139,6 +139,8 @@ def summarize_columns(encoding: Encoding, names: Sequence[str]) -> TableSummary:
     def kind(i):
         if schema.families[i] == "bool" or i in flags:
             return "flag"
+        if i in schema.dates:
+            return "date"
         return "category" if schema.is_categorical[i] else "number"
 
     return TableSummary(

@@ -84,7 +84,7 @@ FORESEEN = [
     "The sample weights, times the class weights, sum to 0.0",
     "classes not in `self.classes_`",
     "Training goes on with",
-    "values, but held",  # of another table
+    "but held",  # of another table
     "feature names should match",
     "sum to inf",
     "not a valid feature name",

@@ -100,7 +100,7 @@ def test_the_student_is_one_network_of_the_same_class(taught):
         **dict(n_members=1, early_stopping=False, calibration=None),
         **dict(alpha=0.0, dropout=0.0, weight_decay=0.0),
     }
-    assert "1 member(s)" in student.summary()
+    assert "1 member, " in student.summary()
     assert len(student.history_["loss"]) == 30
     again = pickle.loads(pickle.dumps(student))
     assert_array_equal(again.predict_proba(X), student.predict_proba(X))

@@ -95,6 +95,20 @@ class Checked:
             raise InvalidParameterError(f"{error}{_hint(given)}") from None
 
 
+# what other packages call what a parameter may be
+_SYNONYMS = {
+    "sigmoid": "logistic",
+    "swish": "silu",
+    "linear": "identity",
+    "log_loss": "cross_entropy",
+    "categorical_crossentropy": "cross_entropy",
+    "mse": "squared_error",
+    "brier": "squared_error",
+    "xavier": "glorot_uniform",
+    "kaiming": "he_uniform",
+}
+
+
 def _hint(given: dict[str, Any]) -> str:
     """Return what else to say of parameters that were refused: what may have been meant."""
     rate = given["learning_rate"]
@@ -108,25 +122,38 @@ def _hint(given: dict[str, Any]) -> str:
         value = given[name]
         if isinstance(value, str) and value not in names:
             plain = value.lower().replace("-", "_").replace(" ", "_")
-            for close in difflib.get_close_matches(plain, names, n=1):
+            same = [_SYNONYMS[plain]] if _SYNONYMS.get(plain) in names else []
+            for close in same or difflib.get_close_matches(plain, names, n=1):
                 return f" Did you mean {name}={close!r}?"
     return ""
 
 
-# what other packages call the rows to judge by
+# what other packages call the rows to judge by, and parameters of the classifier
 _ELSEWHERE = {"eval_set", "validation_data", "eval_sample_weight", "X_valid", "y_valid"}
+_OURS = {
+    "epochs": "max_iter",
+    "n_epochs": "max_iter",
+    "cat_features": "categorical_features",
+    "categorical_feature": "categorical_features",
+    "early_stopping_rounds": "n_iter_no_change",
+}
 
 
 def points_to_ours(fit: Callable) -> Callable:
     """Let a fit that is given a parameter of another package's say what it is called here."""
+    own = [name for name in inspect.signature(fit).parameters if name != "self"]
 
     @wraps(fit)
     def checked(self, *args, **kwargs):
-        if foreign := sorted(_ELSEWHERE & kwargs.keys()):
-            raise TypeError(
-                f"fit has no parameter {foreign[0]!r}: give the rows to judge by as X_val and "
-                "y_val (and sample_weight_val)."
-            )
+        for name in sorted(kwargs.keys() - {*own}, key=lambda name: name not in _ELSEWHERE):
+            ours = _OURS.get(name, name)
+            if name in _ELSEWHERE:
+                advice = "give the rows to judge by as X_val and y_val (and sample_weight_val)"
+            elif ours in self.get_params(deep=False):
+                advice = f"give it to the classifier, {type(self).__name__}({ours}=...)"
+            else:
+                advice = f"it has {', '.join(own)}"
+            raise TypeError(f"fit has no parameter {name!r}: {advice}.")
         return fit(self, *args, **kwargs)
 
     return checked

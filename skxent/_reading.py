@@ -102,13 +102,14 @@ def choose_reading(
     """
     if len(ways) == 1:
         return ways[0]
+    outputs, dtype = targets.outputs, np.dtype(ways[0].reader.dtype)
+    network = _network(settings, ways[0].rows, outputs)
     rng = copy.deepcopy(check_random_state(settings.random_state))
     splits, _ = _splits(X, targets.codes, settings, call, rng)
     if splits[0][1] is None:
         return ways[0]
-    outputs, dtype = targets.outputs, np.dtype(ways[0].reader.dtype)
     usual = Problem(
-        _network(settings, ways[0].rows, outputs),
+        network,
         outputs,
         ways[0].rows,
         outputs.kernel_targets(targets.values, settings.label_smoothing, dtype),
@@ -136,9 +137,19 @@ def choose_reading(
 
 
 def _network(settings, rows, outputs):
-    return build_network(
+    """Return the network; MemoryError if its weights are more than there is room for."""
+    network = build_network(
         settings.hidden_layer_sizes, settings.activation, rows.n_features, outputs.n_outputs
     )
+    try:
+        np.empty((int(settings.n_members), network.n_params), dtype=np.float32)  # room, not memory
+    except (MemoryError, OverflowError, ValueError):
+        raise MemoryError(
+            f"hidden_layer_sizes={settings.hidden_layer_sizes!r} and n_members="
+            f"{settings.n_members} make {network.n_params:,} weights in each network, more than "
+            "there is memory for. Make the layers smaller, or have fewer members."
+        ) from None
+    return network
 
 
 # ---- which rows are held out
@@ -220,7 +231,8 @@ def _judgement(
         with _at_fault("y_val"):
             targets = read_targets(y, type(draft.estimator).__name__, expected)
         values = targets.values
-        weights = weights_beside(given.weights, sample_weight, targets.codes).rows
+        with _at_fault("y_val" if sample_weight is None else "sample_weight_val"):
+            weights = weights_beside(given.weights, sample_weight, targets.codes).rows
         with _at_fault("X_val"):
             own = given.reading.reader.compact(draft.estimator, X).inputs()
         parts = [np.arange(len(targets))]

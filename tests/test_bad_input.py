@@ -306,6 +306,9 @@ def test_messages_name_what_is_wrong_with_the_data(X, y, error, message):
             {"categorical_features": [9]},
             r"\[0, n_features - 1\], but 9 is not: there are 2 columns",
         ),
+        ({"activation": "sigmoid"}, "Did you mean activation='logistic'"),
+        ({"activation": "Swish"}, "Did you mean activation='silu'"),
+        ({"loss": "log_loss"}, "Did you mean loss='cross_entropy'"),
         ({"categorical_features": [0, -3]}, "but -3 is not: there are 2 columns"),
     ],
 )
@@ -320,10 +323,58 @@ def test_validation_rows_by_the_name_of_other_packages(name):
         SoftmaxMLPClassifier(**SMALL).fit(TABLE, LABELS, **{name: (TABLE, LABELS)})
 
 
-@pytest.mark.parametrize("sizes", [(10**7, 10**7), (10**8,) * 3])
-def test_layers_beyond_memory_are_named(sizes):
-    with pytest.raises(MemoryError, match=r"hidden_layer_sizes=\(10.*Make the layers smaller"):
-        SoftmaxMLPClassifier(sizes, n_members=1).fit(TABLE, LABELS)
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("epochs", r"give it to the classifier, SoftmaxMLPClassifier\(max_iter=...\)"),
+        ("cat_features", r"give it to the classifier, SoftmaxMLPClassifier\(categorical_features="),
+        ("verbose", r"give it to the classifier, SoftmaxMLPClassifier\(verbose=...\)"),
+        ("weight", "it has X, y, sample_weight, X_val, y_val, sample_weight_val, groups"),
+    ],
+)
+def test_parameters_that_fit_does_not_have(name, advice):
+    with pytest.raises(TypeError, match=f"^fit has no parameter '{name}': {advice}"):
+        SoftmaxMLPClassifier(**SMALL).fit(TABLE, LABELS, **{name: 1})
+
+
+@pytest.mark.parametrize(
+    ("sizes", "members"),
+    [((10**7, 10**7), 1), ((10**8,) * 3, 1), (2**62, 1), (10**30, 1), (4, 10**13), (4, 10**30)],
+)
+@pytest.mark.parametrize("n", [80, 8])
+def test_layers_beyond_memory_are_named(sizes, members, n):
+    with pytest.raises(MemoryError, match=r"hidden_layer_sizes=.*Make the layers smaller, or have"):
+        SoftmaxMLPClassifier(sizes, n_members=members).fit(TABLE[-n:], LABELS[-n:])
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.ones(3), "expected"),
+        (-np.ones(80), "Negative values"),
+        (np.zeros(80), "at least one non-zero"),
+        (np.full(80, np.nan), "NaN"),
+    ],
+)
+def test_weights_of_validation_rows_are_named(weights, message):
+    with pytest.raises(ValueError, match=f"^sample_weight_val cannot be used: .*{message}"):
+        SoftmaxMLPClassifier(**SMALL).fit(
+            TABLE, LABELS, X_val=TABLE, y_val=LABELS, sample_weight_val=weights
+        )
+
+
+@pytest.mark.parametrize("encoder", ["auto", "passthrough"])
+def test_columns_of_one_name_at_prediction(encoder):
+    X = TABLE.select_dtypes("number")
+    clf = SoftmaxMLPClassifier(**SMALL, encoder=encoder).fit(X, LABELS)
+    twins = X.iloc[:, [0, 0]]
+    for call in (
+        lambda: clf.predict(twins),
+        lambda: clf.fit(twins, LABELS),
+        lambda: clf.fit(X, LABELS, X_val=twins, y_val=LABELS),
+    ):
+        with pytest.raises(ValueError, match="X has 2 columns that are called"):
+            call()
 
 
 # ---- more categories than the dtype says

@@ -35,8 +35,7 @@ def checked_table(estimator, X, *, reset=False):
         if X.dtype.kind == "U":
             return X.astype(object)
         return X.view(np.uint8) if X.dtype.kind == "b" else X
-    if reset:
-        _check_unique(list(X.columns))
+    _check_unique(names_of(X))
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     _check_not_empty(estimator, X)
     return X
@@ -58,6 +57,8 @@ def checked_numbers(estimator, X, *, reset=False):
     """
     X = table_of(X)
     asked = _FLOATS | {"ensure_all_finite": False if reset else "allow-nan"}
+    if hasattr(X, "columns"):
+        _check_unique(names_of(X))
     kind = getattr(getattr(X, "dtype", None), "kind", "")
     with np.errstate(invalid="ignore"):  # scikit-learn sums all numbers up, be they huge
         if hasattr(X, "columns") or (kind in ("O", "m", "M") and X.ndim == 2):

@@ -12,11 +12,13 @@ from itertools import product
 from pathlib import Path
 
 import abuse
+import agreement
 import faults
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import reference
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
@@ -26,6 +28,34 @@ from skxent._training.temperature import fit_temperature
 
 def test_whatever_is_given():
     abuse.run(300)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_agreement_with_the_formulas_sees_small_mistakes(dtype, iris, monkeypatch):
+    X, y = iris
+    model = SoftmaxMLPClassifier(
+        8, activation="gelu", n_members=2, max_iter=3, random_state=0, dtype=dtype
+    ).fit(X, y)
+
+    def check():
+        agreement.check_reference(model, X)
+        assert agreement.check_gradient(model, X, np.random.default_rng(0))
+
+    check()
+    gelu, loss = reference.ACTIVATIONS["gelu"], reference.LOSSES["softmax_cross_entropy"]
+    mistakes = [
+        (reference.ACTIVATIONS, "gelu", (lambda z: 1.0001 * gelu[0](z), gelu[1]), "logits"),
+        (reference.ACTIVATIONS, "gelu", (gelu[0], lambda z: 1.001 * gelu[1](z)), "gradient"),
+        (
+            reference.LOSSES, "softmax_cross_entropy",
+            lambda z, y: (loss(z, y)[0], 1.001 * loss(z, y)[1]), "gradient",
+        ),
+    ]  # fmt: skip
+    for registry, name, wrong, what in mistakes:
+        with monkeypatch.context() as patch:
+            patch.setitem(registry, name, wrong)
+            with pytest.raises(AssertionError, match=what):
+                check()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -7,6 +7,12 @@ targets, weights and parameters, in two thirds of the cases all of them sound, c
 `partial_fit` a few times, and predicts for other rows and other tables. Whatever it draws:
 
 - probabilities and logits are finite, and probabilities of classes sum to 1;
+- every engine of this machine computes what the formulas in NumPy do from the encoded table and
+  the weights (`agreement.py`): logits, probabilities, labels, and the gradient in the hands of
+  L-BFGS, Adam and SGD;
+- the same table in another form (another library, flags as numbers, texts as categories, anything
+  in a column that was empty) gives the same probabilities;
+- in every fifth case, an ONNX model predicts the same;
 - an error is a ValueError or TypeError that skxent or scikit-learn raises on purpose, never one of
   an array library that came upon something unforeseen, and where all that was drawn is sound, it is
   one of the few in `FORESEEN`;
@@ -33,13 +39,16 @@ import hypothesis
 import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import scipy.sparse as sp
+from agreement import check_gradient, check_onnx, check_reference
 from draws import Draw
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError, UndefinedMetricWarning
 from sklearn.utils import _safe_indexing
 
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder
+from skxent._columns import labels_of
 
 PIECE = 1000  # cases that hypothesis draws at a time: it remembers them all
 
@@ -84,7 +93,10 @@ FORESEEN = [
     "The sample weights, times the class weights, sum to 0.0",
     "classes not in `self.classes_`",
     "Training goes on with",
-    "but held",  # of another table
+    "values, but held",  # of another table
+    "numbers may stand for them where they are 0 and 1",
+    "X is one matrix, whose type of number",  # for ONNX
+    "has gaps, but the model takes",  # of other rows, for ONNX
     "feature names should match",
     "sum to inf",
     "not a valid feature name",
@@ -141,6 +153,7 @@ def attempt(drawn, name, call, refusal=None):
 
 def classes_of(y):
     """Return what to declare as classes."""
+    y = labels_of(y)
     if y is None or np.ndim(y) > 1 and np.shape(y)[1] > 1:
         return None if y is None else np.arange(np.shape(y)[1])
     try:
@@ -181,9 +194,25 @@ def check_predictions(model, X, n, one_of_several):
     return p
 
 
+def agree(drawn, model, X):
+    """Compare with the formulas."""
+    check_reference(model, X)
+    if not check_gradient(model, X, drawn.rng):
+        outcomes["gradient not compared"] += 1
+
+
+def agree_with_onnx(drawn, model, X, other):
+    """Compare with an ONNX model, in some cases."""
+    if drawn.one_of("onnx", [False, False, False, False, True]) and not sp.issparse(X):
+        check_onnx(model, X, other)
+        outcomes["ONNX compared"] += 1
+
+
 def _rows_of(table, rows):
-    """Rows of a table; scikit-learn's own way is not for frames of narwhals."""
-    return table[rows] if hasattr(type(table), "to_native") else _safe_indexing(table, rows)
+    """Rows of a table; scikit-learn's own way is not for all frames."""
+    if hasattr(type(table), "to_native") or isinstance(table, pa.RecordBatch):
+        return table[rows]
+    return _safe_indexing(table, rows)
 
 
 def abuse(data):
@@ -194,7 +223,7 @@ def abuse(data):
     kind = drawn.one_of(
         "table",
         ["numbers", "integers", "objects", "pandas", "polars", "sparse", "list", "pyarrow", "text",
-         "bool", "narwhals", "masked"],
+         "bool", "narwhals", "masked", "record batch", "variable text"],
     )  # fmt: skip
     several = drawn.one_of("several", [False, True])
     cls = SigmoidMLPClassifier if several else SoftmaxMLPClassifier
@@ -235,6 +264,12 @@ def abuse(data):
         before = p
         first = p if first is None else first
 
+    attempt(drawn, "formulas", lambda: agree(drawn, model, X))
+    attempt(drawn, "ONNX", lambda: agree_with_onnx(drawn, model, X, other))
+    form = None if model.encoder_ is None or calls[0] != "fit" else drawn.other_form(X)
+    if form is not None:
+        p = attempt(drawn, "other form", lambda: model.predict_proba(form))
+        assert p is None or np.allclose(p, before, rtol=0, atol=1e-6), "another form tells more"
     attempt(drawn, "other rows", lambda: check_predictions(model, other, 3, one))
     rows, refusal = strange_rows(drawn, X, kind, columns)
     size = rows.shape[0] if hasattr(rows, "shape") else len(rows)

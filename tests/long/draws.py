@@ -191,6 +191,8 @@ class Draw:
         if kind == "narwhals":
             of = self(st.sampled_from(["pandas", "polars", "pyarrow"]), "narwhals of")
             return nw.from_native(self.table(n, of, columns))
+        if kind == "record batch":
+            return self.table(n, "pyarrow", columns).combine_chunks().to_batches()[0]
         if kind == "masked":
             X = np.column_stack([self.number_column(n) for _ in range(columns)])
             return np.ma.MaskedArray(X, self.rng.random(X.shape) < 0.3)
@@ -209,9 +211,12 @@ class Draw:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    return (pl.from_pandas if kind == "polars" else pa.Table.from_pandas)(frame)
+                    return self.polars(frame) if kind == "polars" else self.arrow(frame)
             except Exception:  # there is no such column
                 hypothesis.reject()
+        if kind == "variable text":  # NumPy's own
+            x = np.array([self.level_column(n) for _ in range(columns)]).T
+            return x.astype(str).astype(np.dtypes.StringDType())
         if kind == "text":
             return np.array([self.level_column(n) for _ in range(columns)]).T.astype(str)
         if kind == "bool":
@@ -256,6 +261,70 @@ class Draw:
             X = X.astype(X.dtype.newbyteorder())
         return X
 
+    def polars(self, frame):
+        """Return a frame of polars, some of whose columns are of types that pandas has not."""
+        frame = pl.from_pandas(frame)
+        text = self.one_of("texts of polars", [pl.String, pl.Categorical])
+        whole = self.one_of("integers of polars", [None, pl.Int128])
+        casts = {
+            name: text if dtype == pl.String else whole
+            for name, dtype in frame.schema.items()
+            if dtype == pl.String or (whole and dtype.is_integer())
+        }
+        return frame.cast(casts)
+
+    def arrow(self, frame):
+        """Return a table of pyarrow, some of whose texts are dictionaries or large."""
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        text = self.one_of("texts of pyarrow", [None, "dictionary", pa.large_string()])
+        for i, field in enumerate(table.schema):
+            if text is not None and pa.types.is_string(field.type):
+                column = table.column(i)
+                column = column.dictionary_encode() if text == "dictionary" else column.cast(text)
+                table = table.set_column(i, field.name, column)
+        return table
+
+    def other_form(self, X):
+        """Return a table of the same meaning, or None if this is none of pandas or polars."""
+        if isinstance(X, pl.DataFrame):
+            plain = {pl.Categorical: pl.String, pl.Int128: pl.Float64}
+            X = X.cast({name: plain[d] for name, d in X.schema.items() if d in plain}).to_pandas()
+        elif isinstance(X, pa.Table):
+            X = X.to_pandas()
+        if not isinstance(X, pd.DataFrame):
+            return None
+        columns = [self.other_column(X.iloc[:, j].array) for j in range(X.shape[1])]
+        return pd.concat(
+            [pd.Series(column, index=X.index) for column in columns], axis=1, keys=X.columns
+        )
+
+    def other_column(self, values):
+        """Return what a column holds as another library, or another dtype, would have it."""
+        kind = pd.api.types.infer_dtype(values, skipna=True)
+        plain = np.array([None if pd.isna(v) else v for v in values], dtype=object)
+        missing = pd.isna(plain)
+        if missing.all():
+            return self.one_of("instead of nothing", [values, plain, np.full(len(plain), "text")])
+        if kind == "boolean":
+            numbers = [None if v is None else int(v) for v in plain]
+            return self.one_of(
+                "flags",
+                [plain, pd.array(numbers, dtype="Int8"), np.array(numbers, dtype=float),
+                 np.array(numbers, dtype=object), pd.array(plain, dtype="bool[pyarrow]"),
+                 np.array([None if v is None else str(v) for v in plain], dtype=object)],
+            )  # fmt: skip
+        if kind == "string":
+            return self.one_of(
+                "text as",
+                [plain, pd.array(plain, dtype="string"), pd.array(plain, dtype="string[pyarrow]"),
+                 pd.Categorical(plain)],
+            )  # fmt: skip
+        if kind in ("floating", "integer", "mixed-integer-float") and not isinstance(
+            values, pd.Categorical
+        ):
+            return self.one_of("numbers as", [values, plain])
+        return values
+
     # ---- targets and weights
 
     def targets(self, n, several):
@@ -271,7 +340,9 @@ class Draw:
             "y",
             ["int", "text", "objects", "float", "bool", "far apart", "list", "column", "uint8",
              "series", "category", "Int64", "string", "arrow", "polars", "negative", "uint64",
-             "pyarrow", "narwhals", "masked", "boolean"],
+             "pyarrow", "narwhals", "masked", "boolean", "chunked", "Arrow booleans", "Arrow text",
+             "category of numbers", "categorical", "StringDType", "frame", "polars frame",
+             "pyarrow table", "narwhals frame", "record batch"],
             ["soft", "continuous", "gaps", "None", "short", "3-D", "mixed", "dates", "NA", "bytes",
              "scalar", "complex"],
             0.04,
@@ -302,6 +373,28 @@ class Draw:
             return np.ma.MaskedArray(codes, np.zeros(n, dtype=bool))
         if kind == "boolean":
             return pd.Series(codes > 0, dtype="boolean")
+        if kind == "chunked":
+            return pa.chunked_array([codes[: n // 2], codes[n // 2 :]])
+        if kind == "Arrow booleans":
+            return pd.Series(codes > 0, dtype="bool[pyarrow]")
+        if kind == "Arrow text":
+            return pd.Series([f"class {c}" for c in codes], dtype="string[pyarrow]")
+        if kind == "category of numbers":
+            return pd.Series(pd.Categorical(codes))
+        if kind == "categorical":
+            return pd.Categorical([f"class {c}" for c in codes])
+        if kind == "StringDType":
+            return np.array([f"class {c}" for c in codes], dtype=np.dtypes.StringDType())
+        if kind == "frame":
+            return pd.DataFrame({"y": codes}).convert_dtypes()
+        if kind == "polars frame":
+            return pl.DataFrame({"y": [f"class {c}" for c in codes]})
+        if kind == "pyarrow table":
+            return pa.table({"y": codes})
+        if kind == "record batch":
+            return pa.table({"y": codes > 0}).to_batches()[0]
+        if kind == "narwhals frame":
+            return nw.from_native(pa.table({"y": codes}))
         if kind == "polars":
             return pl.Series("y", [f"class {c}" for c in codes])
         if kind == "negative":

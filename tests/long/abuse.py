@@ -26,6 +26,7 @@ hypothesis makes the smallest case of what fails.
 import argparse
 import contextlib
 import faulthandler
+import importlib.util
 import io
 import linecache
 import pickle
@@ -50,6 +51,7 @@ from sklearn.utils import _safe_indexing
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder
 from skxent._columns import labels_of
 
+HAS_ONNX = all(map(importlib.util.find_spec, ["onnx", "skl2onnx", "onnxruntime"]))
 PIECE = 1000  # cases that hypothesis draws at a time: it remembers them all
 
 # what may be said of sound draws that cannot go together, or whose numbers leave no way down
@@ -203,7 +205,8 @@ def agree(drawn, model, X):
 
 def agree_with_onnx(drawn, model, X, other):
     """Compare with an ONNX model, in some cases."""
-    if drawn.one_of("onnx", [False, False, False, False, True]) and not sp.issparse(X):
+    wanted = HAS_ONNX and not sp.issparse(X)
+    if drawn.one_of("onnx", [False, False, False, False, True]) and wanted:
         check_onnx(model, X, other)
         outcomes["ONNX compared"] += 1
 

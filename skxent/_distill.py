@@ -67,7 +67,7 @@ def distill(
     -------
     student : object
         A fitted estimator of the same class, whose parameters are as told above. It can be saved
-        and exported as any other.
+        and exported as any other. Do not fit it to labels: it has nothing against overfitting.
 
     Raises
     ------

@@ -97,9 +97,8 @@ class Draw:
             ["numbers", "float32", "integers", "levels", "category", "bool", "Int64", "string",
              "numbers as objects", "decimals", "empty", "boolean", "Float64", "sparse column",
              "category of numbers", "ids", "flags", "empty numbers", "empty text",
-             *ARROW],
-            ["dates", "complex", "mixed", "lists", "periods", "intervals", "with time zone",
-             "durations", "bytes"],
+             "dates", "with time zone", "durations", *ARROW],
+            ["complex", "mixed", "lists", "periods", "intervals", "bytes"],
             0.02,
         )  # fmt: skip
         if kind == "numbers":

@@ -20,7 +20,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 
-from skxent import SoftmaxMLPClassifier, TableEncoder
+from skxent import SoftmaxMLPClassifier, TableEncoder, attributions
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -203,6 +203,11 @@ def test_shap(table, model):
     assert explained.values.shape == (4, X.shape[1], 2)
     total = explained.base_values + explained.values.sum(axis=1)
     assert_allclose(total, model.predict_proba(X.iloc[:4]), atol=1e-6)
+
+    ours = shap.Explanation(**attributions(model, X_test, X)._asdict(), data=X_test.to_numpy())
+    assert list(ours[0].feature_names) == X.columns.tolist()
+    total = ours[7].base_values + ours[7].values.sum()
+    assert_allclose(total, model.decision_function(X_test)[7], atol=1e-5)
 
 
 def test_every_line_of_coming_from(tmp_path, monkeypatch):

@@ -92,9 +92,9 @@ def attributions(estimator: Any, X: Any, background: Any) -> Attributions:
 
     Notes
     -----
-    Without hidden layers this is :math:`W (x - b)`. With one hidden layer it is the integrated
-    gradient [2]_ along the straight line from :math:`b` to :math:`x`, exactly, and with more an
-    approximation of it [3]_, which is not complete itself until it takes many steps.
+    Without hidden layers this is :math:`W_{ek} (x_e - b_e)`. With one hidden layer it is the
+    integrated gradient [2]_ along the straight line from :math:`b` to :math:`x`, exactly, and with
+    more it is close to that [3]_, which is not complete itself until it takes many steps.
 
     The importance of columns over a table is ``np.abs(values).mean(axis=0)``. Values are measured
     in nats of log-odds; how they move a probability depends on where it stands. They tell what the

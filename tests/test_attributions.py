@@ -92,22 +92,41 @@ def test_without_hidden_layers_it_is_the_weight_times_the_difference(n_classes, 
     assert_allclose(base[7], X.mean(axis=0) @ W + b if n_classes == 3 else b[0], atol=1e-12)
 
 
+def integrated_gradients(clf, X, start, n_nodes=20, step=1e-5):
+    """Of the logits along the straight line, by central differences at Gauss-Legendre nodes."""
+    nodes, weights = np.polynomial.legendre.leggauss(n_nodes)
+    total = 0.0
+    for t, w in zip((nodes + 1) / 2, weights / 2, strict=True):
+        at = start + t * (X - start)
+        slopes = [
+            (logits(clf, at + e) - logits(clf, at - e)) / (2 * step)
+            for e in np.eye(X.shape[1]) * step
+        ]
+        total = total + w * np.stack(slopes, axis=1)
+    return total * (X - start)[:, :, None]
+
+
 @pytest.mark.parametrize("activation", ["tanh", "gelu"])
 def test_with_one_hidden_layer_it_is_the_integrated_gradient(activation, iris):
     X, y = iris
     clf = trained(
-        X, y, hidden_layer_sizes=5, activation=activation, encoder="passthrough",
-        dtype="float64", calibration=None,
-    )  # fmt: skip
-    start, step = X[:20].mean(axis=0), 1e-5
-    nodes, weights = np.polynomial.legendre.leggauss(20)
-    integrated = np.zeros((150, 4, 3))
-    for t, w in zip((nodes + 1) / 2, weights / 2, strict=True):
-        at = start + t * (X - start)
-        for j, e in enumerate(np.eye(4) * step):
-            integrated[:, j] += w * (logits(clf, at + e) - logits(clf, at - e)) / (2 * step)
-    integrated *= (X - start)[:, :, None]
+        X, y, hidden_layer_sizes=5, activation=activation, encoder="passthrough", dtype="float64"
+    )
+    integrated = integrated_gradients(clf, X, X[:20].mean(axis=0))
     assert_allclose(attributions(clf, X, X[:20]).values, integrated, atol=1e-7)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_with_more_it_is_close_to_the_integrated_gradient(activation, wine):
+    X, y = wine
+    clf = trained(
+        X, y, hidden_layer_sizes=(20, 20), activation=activation, encoder="passthrough",
+        dtype="float64", max_iter=40,
+    )  # fmt: skip
+    integrated = integrated_gradients(clf, X, X.mean(axis=0))
+    values = attributions(clf, X, X).values
+    assert np.corrcoef(values.ravel(), integrated.ravel())[0, 1] > 0.99
+    assert np.abs(values - integrated).max() > 1e-3  # and it is not the same
 
 
 def test_near_the_background_it_is_the_gradient(iris):

@@ -89,12 +89,12 @@ def compare(name, table, repeat):
         "attributions s": seconds["ours"],
         "permutation s": seconds["permuted"],
         "ratio": seconds["permuted"] / seconds["ours"],
-        "rank of permutation": spearmanr(importance, permutation).statistic,
-        "rank of Shapley": spearmanr(importance, by_shapley).statistic,
-        "Shapley to permutation": spearmanr(by_shapley, permutation).statistic,
-        "values of Shapley": pearsonr(values[: len(rows)].ravel(), shapley.ravel()).statistic,
+        "ours~permuted": spearmanr(importance, permutation).statistic,
+        "ours~Shapley": spearmanr(importance, by_shapley).statistic,
+        "Shapley~permuted": spearmanr(by_shapley, permutation).statistic,
+        "values": pearsonr(values[: len(rows)].ravel(), shapley.ravel()).statistic,
         "one by one": pearsonr(np.ravel(np.mean(single, axis=0)), shapley.ravel()).statistic,
-        "incomplete by": float(np.abs(base + values.sum(axis=1) - logits(clf, X_test)).max()),
+        "gap": float(np.abs(base + values.sum(axis=1) - logits(clf, X_test)).max()),
     }
 
 

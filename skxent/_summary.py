@@ -67,7 +67,7 @@ class Summary:
 
     def text(self) -> SummaryText:
         """Lines to print."""
-        lines = [f"{self.name}: {self.table.headline}", *self.table.lines, self.headline]
+        lines = [f"{self.name}: a table of {self.table.headline}", *self.table.lines, self.headline]
         for why, choices in self.decisions:
             lines.append(_wrapped([f"{c.parameter} = {c.chosen!r}" for c in choices], why))
         return SummaryText("\n".join(lines), self.table)

@@ -200,7 +200,7 @@ def test_whatever_is_told_is_text():
     page = Tables(summary.html())
     assert page.tags == {"div", "details", "summary", "table", "tbody", "tr", "th", "td"}
     assert page.found['What "auto" chose'][1] == [EVIL, repr(EVIL), EVIL]
-    assert page.found["Table: a table of 1 column, encoded as 1"][1] == ["numbers", "1", repr(EVIL)]
+    assert page.found["Table: 1 column, encoded as 1"][1] == ["numbers", "1", repr(EVIL)]
     assert summary.text().startswith(EVIL)
 
 
@@ -296,9 +296,11 @@ def test_summary_and_html_open_with_the_table(mixed):
     with pytest.warns(UserWarning):
         clf.fit(X, y)
     n_inputs = len(encoder.get_feature_names_out())
-    headline = f"a table of 11 columns, encoded as {n_inputs}"
-    assert clf.summary().startswith(f"SoftmaxMLPClassifier: {headline}\n{LINES}\n1 member, ")
-    assert encoder.summary() == f"TableEncoder: {headline}\n{LINES}"
+    headline = f"11 columns, encoded as {n_inputs}"
+    assert clf.summary().startswith(
+        f"SoftmaxMLPClassifier: a table of {headline}\n{LINES}\n1 member, "
+    )
+    assert encoder.summary() == f"TableEncoder: a table of {headline}\n{LINES}"
     first = next(title for title in tables(clf) if title.startswith("Table: "))
     assert first == f"Table: {headline}"
     shown = tables(clf)[first]

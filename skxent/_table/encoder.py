@@ -310,7 +310,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         fitted = copy.copy(self)
         table = summary_of(fitted, _check_feature_names_in(fitted, None).tolist())
-        lines = [f"{type(self).__name__}: {table.headline}", *table.lines]
+        lines = [f"{type(self).__name__}: a table of {table.headline}", *table.lines]
         return SummaryText("\n".join(lines), table)
 
     @property

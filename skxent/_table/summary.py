@@ -62,7 +62,7 @@ class TableSummary:
     def headline(self) -> str:
         """How many columns become how many, in a few words."""
         n, width = len(self.columns), sum(column.width for column in self.columns)
-        return f"a table of {n} column{'s' * (n != 1)}, encoded as {width}"
+        return f"{n} column{'s' * (n != 1)}, encoded as {width}"
 
     @property
     def findings(self) -> list[Finding]:

@@ -25,6 +25,7 @@ extensions = [
     "links",
     "public_names",
     "rooms",
+    "usual",
 ]
 exclude_patterns = ["_build", "generated/gallery_backreferences"]
 templates_path = ["_templates"]
@@ -53,7 +54,10 @@ def _unlink_scikit_learn(app, what, name, obj, options, lines):
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "subsection_order": [f"../examples/{x}" for x in ("start", "tables", "training", "theory")],
+    "nested_sections": False,  # the groups stand on one page
     "within_subsection_order": "gallery.TeachingOrder",
+    "thumbnail_size": (600, 420),
     "capture_repr": (),  # what is printed, not what a line returns
     "ignore_pattern": r"main_job|optuna_search|__init__",
     "abort_on_example_error": False,
@@ -97,7 +101,7 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
 }
 # of the pages at the top only the reference has pages below it to go to
-html_sidebars = {"*": [], "api": ["sidebar-collapse", "sidebar-nav-bs"]}
+html_sidebars = {"*": [], "auto_examples/index": [], "api": ["sidebar-collapse", "sidebar-nav-bs"]}
 
 
 def setup(app):

@@ -71,8 +71,8 @@ def reliability(y, p):
 
 def draw(results, shares):
     """Draw the log loss of each, and what was promised against what was kept."""
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    bars, curves = figure.subplots(1, 2)
+    figure = Figure(figsize=(5, 5.4), layout="constrained")  # of a telephone's width
+    bars, curves = figure.subplots(2, 1, height_ratios=[2, 3])
     colors = dict(zip(results, ("C0", "C1", "C2", "0.5"), strict=True))
     for place, (name, (loss, accuracy, curve)) in enumerate(results.items()):
         bars.barh(place, loss, color=colors[name], height=0.6)

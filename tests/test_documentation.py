@@ -1,15 +1,19 @@
 """README and pages say what is so; the code in the pages is run as doctests besides."""
 
 import importlib
+import inspect
 import itertools
 import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from sklearn.neural_network import MLPClassifier
+
+from skxent import SoftmaxMLPClassifier, TableEncoder
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -89,6 +93,24 @@ def test_links_that_lead_nowhere_are_found(tmp_path, monkeypatch):
         ("guide/a b.html", "q.png"): "leads to no file",
         ("guide/a b.html", "http://example.org"): "is no https address",
     }
+
+
+def test_usual_parameters_come_first_on_their_page(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_ext")
+    usual = importlib.import_module("usual")
+    before = inspect.getdoc(SoftmaxMLPClassifier).splitlines()
+    after = usual.separated(before)
+    first, rest, _ = re.split("\n(?:Other Parameters|Attributes)\n-+\n", "\n".join(after))
+    _, first = first.split("\nParameters\n----------\n")
+    assert re.findall(r"^(\w+) : ", first, re.MULTILINE) == usual.USUAL
+    others = re.findall(r"^(\w+) : ", rest, re.MULTILINE)
+    signature = inspect.signature(SoftmaxMLPClassifier).parameters
+    assert others == [name for name in signature if name not in usual.USUAL]
+    added = Counter(after) - Counter(before)
+    assert not Counter(before) - Counter(after)  # nothing is lost, and the headings are new
+    assert {*added} <= {"", "Other Parameters", "----------------"}
+    short = inspect.getdoc(TableEncoder).splitlines()
+    assert usual.separated(short) == short
 
 
 @pytest.fixture

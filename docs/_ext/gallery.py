@@ -4,11 +4,13 @@ import warnings
 
 from sphinx_gallery.sorting import FileNameSortKey
 
-# after the first one, in the order of the user guide
+# within the groups, which are folders, in the order of the user guide
 ORDER = """
-    first_fit softmax iris_network cross_entropy_and_squared_error learning_slowdown bad_start
-    bias_descent backpropagation solver_paths decision_boundary digits_weights early_stopping
-    callback missing_and_categories calibration class_weights grid_search multilabel
+    first_fit decision_boundary grid_search
+    missing_and_categories calibration class_weights multilabel
+    early_stopping callback solver_paths bad_start digits_weights
+    softmax iris_network cross_entropy_and_squared_error learning_slowdown bias_descent
+    backpropagation
 """.split()
 
 _entered = []

@@ -95,7 +95,7 @@ FORESEEN = [
     "The sample weights, times the class weights, sum to 0.0",
     "classes not in `self.classes_`",
     "Training goes on with",
-    "values, but held",  # of another table
+    "but held",  # of another table
     "numbers may stand for them where they are 0 and 1",
     "X is one matrix, whose type of number",  # for ONNX
     "has gaps, but the model takes",  # of other rows, for ONNX

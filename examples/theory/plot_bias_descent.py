@@ -2,7 +2,7 @@
 Gradient descent on one bias, step by step
 ==========================================
 
-In the network of :ref:`sphx_glr_auto_examples_plot_iris_network.py` everything is given
+In the network of :ref:`sphx_glr_auto_examples_theory_plot_iris_network.py` everything is given
 but one number: :math:`b_3`, the bias of setosa's logit. Then the total cross-entropy is
 a curve, and gradient descent can be watched on it.
 """

@@ -4,7 +4,7 @@ Backpropagation on a network you can see
 
 One forward pass, one backward pass, every derivative drawn on the line it belongs to and
 checked against a difference. The network is that of
-:ref:`sphx_glr_auto_examples_plot_iris_network.py`.
+:ref:`sphx_glr_auto_examples_theory_plot_iris_network.py`.
 """
 
 # %%

@@ -7,6 +7,8 @@ adding a number to all scores changes nothing, multiplying them changes how sure
 answer is.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # Shift one score, shift all
 # --------------------------

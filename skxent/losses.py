@@ -98,9 +98,11 @@ def cross_entropy(
 ) -> tuple[float, NDArray]:
     r"""Cross-entropy of the softmax of the logits, and its gradient at the logits.
 
-    .. math:: L = \frac1S \sum_i w_i \Big(-\sum_c y_{ic} \ln p_{ic}\Big), \qquad
-              \frac{\partial L}{\partial z_{ic}} = \frac{w_i}{S} (p_{ic} - y_{ic}),
-              \qquad S = \sum_i w_i
+    .. math::
+
+        L &= \frac1S \sum_i w_i \Big(-\sum_c y_{ic} \ln p_{ic}\Big), \quad S = \sum_i w_i,
+
+        \frac{\partial L}{\partial z_{ic}} &= \frac{w_i}{S} (p_{ic} - y_{ic})
 
     Parameters
     ----------
@@ -147,10 +149,11 @@ def binary_cross_entropy(
 ) -> tuple[float, NDArray]:
     r"""Sum of the binary cross-entropies of independent sigmoid outputs, and its gradient.
 
-    .. math:: L = -\frac1S \sum_i w_i \sum_j \big[y_{ij} \ln a_{ij}
-              + (1 - y_{ij}) \ln(1 - a_{ij})\big], \qquad
-              \frac{\partial L}{\partial z_{ij}} = \frac{w_i}{S}(a_{ij} - y_{ij}),
-              \qquad a = \sigma(z)
+    .. math::
+
+        L &= -\frac1S \sum_i w_i \sum_j \big[y_{ij} \ln a_{ij} + (1 - y_{ij}) \ln(1 - a_{ij})\big],
+
+        \frac{\partial L}{\partial z_{ij}} &= \frac{w_i}{S}(a_{ij} - y_{ij}), \quad a = \sigma(z)
 
     Parameters
     ----------
@@ -196,9 +199,12 @@ def squared_error(
 ) -> tuple[float, NDArray]:
     r"""Half the squared residual of the softmax outputs, and its gradient at the logits.
 
-    .. math:: L = \frac1S \sum_i w_i\, \tfrac12 \sum_c (p_{ic} - y_{ic})^2, \qquad
-              \frac{\partial L}{\partial z_{ic}} = \frac{w_i}{S}\, p_{ic}
-              \Big[(p_{ic} - y_{ic}) - \sum_{c'} p_{ic'} (p_{ic'} - y_{ic'})\Big]
+    .. math::
+
+        L &= \frac1S \sum_i w_i\, \tfrac12 \sum_c (p_{ic} - y_{ic})^2,
+
+        \frac{\partial L}{\partial z_{ic}} &= \frac{w_i}{S}\, p_{ic}
+        \Big[(p_{ic} - y_{ic}) - \sum_{c'} p_{ic'} (p_{ic'} - y_{ic'})\Big]
 
     It is here for comparison: where a wrong class is held for certain, its gradient vanishes while
     that of :func:`cross_entropy` is largest.

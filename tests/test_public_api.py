@@ -137,6 +137,7 @@ def test_documentation(name):
     assert module
     target = importlib.import_module("skxent")
     importlib.import_module("skxent.dask")
+    importlib.import_module("skxent.datasets")
     for part in name.split(".")[1:]:
         target = getattr(target, part)
     assert inspect.getdoc(target), f"{name} has no docstring"

@@ -101,7 +101,7 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
 }
 # of the pages at the top only the reference has pages below it to go to
-html_sidebars = {"*": [], "auto_examples/index": [], "api": ["sidebar-collapse", "sidebar-nav-bs"]}
+html_sidebars = {"*": [], "auto_examples/**": [], "api": ["sidebar-collapse", "sidebar-nav-bs"]}
 
 
 def setup(app):

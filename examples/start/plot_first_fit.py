@@ -7,11 +7,10 @@ network. The table is a sample of a census: 6,000 people, and who of them earns 
 50,000 dollars.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Numbers, two of which are mostly 0, texts with up to 39 levels, and gaps among the texts.
 
+# sphinx_gallery_thumbnail_number = 2
 import matplotlib.pyplot as plt
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier

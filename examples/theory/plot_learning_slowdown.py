@@ -8,14 +8,13 @@ Learning* (2015), chapter 3. The second start is further off; does it learn fast
 badly wrong learner should?
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # With the quadratic cost :math:`(y - a)^2 / 2` the slope is :math:`(a - y)\, a (1 - a)`,
 # and where the output is nearly 1 the last factor is nearly 0. With cross-entropy that
 # factor cancels and the slope is :math:`a - y`, the error itself. Here are both, 300 steps
 # of gradient descent with a rate of 0.15.
 
+# sphinx_gallery_thumbnail_number = 2
 import matplotlib.pyplot as plt
 import numpy as np
 

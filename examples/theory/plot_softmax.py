@@ -7,8 +7,6 @@ adding a number to all scores changes nothing, multiplying them changes how sure
 answer is.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Shift one score, shift all
 # --------------------------
@@ -17,6 +15,7 @@ answer is.
 # the sigmoid is for two. In the right picture, all three scores move together: the curves
 # are flat, for only differences count.
 
+# sphinx_gallery_thumbnail_number = 2
 import matplotlib.pyplot as plt
 import numpy as np
 

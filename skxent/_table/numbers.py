@@ -135,8 +135,7 @@ def learn_numbers(
         if np.isinf(x).any():
             raise infinite(i)
         has_gaps = n_missing >= rare and i not in gaps_told  # as of levels: rare ones say nothing
-        # as float64: there, some large integers are the same number
-        varied = keep_constants or (x.size > 0 and float(x.min()) < float(x.max()))
+        varied = keep_constants or _varies(x)
         if varied or (has_gaps and x.size):
             used.append(j)
             varies.append(varied)
@@ -153,7 +152,8 @@ def learn_numbers(
         low, center[k], high = quantiles(values, totals, [1, 2, 3], 4)
         if len(values) > 1:
             scale[k] = _scale(values, totals, low, center[k], high)
-            if twice and len(values) > 2 and numbers[j] < n_columns:  # of two, it is the same again
+            # where each value is an edge, or one of two, it would say the same once more
+            if twice and len(values) > max(2, most + 1) and numbers[j] < n_columns:
                 moments[k] = _moments(values, totals)
         if len(values) == 2 and (values == (0, 1)).all() and numbers[j] < n_columns:
             flags.append(k)
@@ -175,6 +175,11 @@ def learn_numbers(
         np.array([std for _, std in moments.values()]),
         np.array(flags, dtype=int),
     )
+
+
+def _varies(x):
+    """Whether there are two values; as float64, where some large integers are the same number."""
+    return x.size > 0 and float(x.min()) < float(x.max())
 
 
 def _side_by_side(edges):

@@ -302,7 +302,7 @@ def labels_of(y: Any, name: str = "y") -> Any:
             out[:] = y
             return out
     if isinstance(y, np.ndarray):
-        return y
+        return y.astype(object) if y.dtype.kind == "T" else y  # NumPy's own, unknown to sklearn
     if hasattr(type(y), "get_columns"):
         columns = y.get_columns()
         return _of_series(columns[0]).reshape(-1, 1) if len(columns) == 1 else y

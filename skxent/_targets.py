@@ -48,8 +48,6 @@ def read_targets(y: Any, name: str, expected: Expected) -> Targets:
     """Read the targets of an estimator that is called `name`."""
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
-    if getattr(getattr(y, "dtype", None), "kind", "") == "T":  # NumPy's own, which sklearn refuses
-        y = y.astype(object)
     read = _exclusive_targets if expected.exclusive else _independent_targets
     return read(y, expected)
 

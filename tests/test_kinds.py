@@ -68,6 +68,32 @@ def test_classes_are_of_the_kind_of_the_labels(kind, y):
     assert clf.predict(TABLE).dtype == y.dtype
 
 
+TEXTS = {
+    "StringDType": lambda y: y.astype(np.dtypes.StringDType()),
+    "objects": lambda y: y.astype(object),
+    "category": lambda y: pd.Series(y, dtype="category"),
+    "arrow": lambda y: pd.Series(y, dtype="string[pyarrow]"),
+    "polars": pl.Series,
+    "pyarrow": pa.array,
+}
+
+
+@pytest.mark.parametrize("kind", TEXTS.values(), ids=TEXTS)
+def test_texts_are_labels_wherever_labels_go(kind):
+    many = pd.DataFrame({"many": np.repeat([f"level {i}" for i in range(40)], 5)})
+    codes = np.arange(200) // 5 % 2
+    labels = np.array(["no", "yes"])[codes]
+    assert_array_equal(  # whose levels tell of y
+        TableEncoder().fit(many, kind(labels)).transform(many),
+        TableEncoder().fit(many, codes).transform(many),
+    )
+    y = kind(labels[:N])
+    clf = classifier().fit(TABLE, y, X_val=TABLE, y_val=y)
+    assert clf.classes_.tolist() == ["no", "yes"]
+    first = classifier().partial_fit(TABLE, y, classes=kind(np.array(["no", "yes"])))
+    assert first.partial_fit(TABLE, y).classes_.tolist() == ["no", "yes"]
+
+
 COLUMNS = {
     "pandas": lambda y: pd.DataFrame({"y": y}),
     "nullable": lambda y: pd.DataFrame({"y": pd.array(y, dtype="Int64")}),

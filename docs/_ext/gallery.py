@@ -7,7 +7,8 @@ from sphinx_gallery.sorting import FileNameSortKey
 # within the groups, which are folders, in the order of the user guide
 ORDER = """
     first_fit decision_boundary grid_search
-    missing_and_categories calibration class_weights multilabel
+    missing_and_categories explaining_a_table explaining_a_row calibration uncertainty
+    class_weights multilabel
     early_stopping callback solver_paths bad_start digits_weights
     softmax iris_network cross_entropy_and_squared_error learning_slowdown bias_descent
     backpropagation

@@ -344,7 +344,7 @@ def set_simd_level(name=None):
 set_simd_level()
 
 
-# ---- elementwise functions, for tests ----------------------------------------------------------
+# ---- elementwise functions ---------------------------------------------------------------------
 
 
 _FUNCTIONS = ("exp", "expm1", "log1p")

@@ -119,14 +119,27 @@ def test_a_race_has_as_many_steps_for_large_tables_as_for_small_ones():
     assert race.epochs_of(1000, 5) == 5
 
 
+def raced(monkeypatch, n_rows, *losses):
+    """What a race makes of the losses of rows held out, given for each way to read the table."""
+    given = iter([(np.mean(each), np.asarray(each), np.ones(len(each))) for each in losses])
+    monkeypatch.setattr(race, "_run", lambda *_: next(given))
+    problem = SimpleNamespace(rows=SimpleNamespace(n_rows=n_rows))
+    best, means = race.race([problem, problem], None, None)
+    assert means == [np.mean(each) for each in losses]
+    return best
+
+
 def test_a_race_is_lost_by_a_margin_only(monkeypatch):
     """A smaller one where many rows judge."""
-    few = SimpleNamespace(rows=SimpleNamespace(n_rows=LARGE - 1))
-    for losses, best in (((0.5, 0.499), 0), ((0.5, 0.48), 1), ((0.0, 0.0), 0), ((0.5, np.inf), 0)):
-        given = iter(losses)
-        monkeypatch.setattr(race, "_lowest_loss", lambda *_, given=given: next(given))
-        assert race.race([few, few], None, None) == (best, list(losses))
-    given = iter([0.5, 0.493])
-    monkeypatch.setattr(race, "_lowest_loss", lambda *_: next(given))
-    many = SimpleNamespace(rows=SimpleNamespace(n_rows=LARGE))
-    assert race.race([many, many], None, None) == (1, [0.5, 0.493])
+    for other, best in ((0.499, 0), (0.48, 1), (np.inf, 0)):
+        assert raced(monkeypatch, LARGE - 1, [0.5, 0.5], [other, other]) == best
+    assert raced(monkeypatch, LARGE - 1, [0.0, 0.0], [0.0, 0.0]) == 0
+    assert raced(monkeypatch, LARGE, [0.5, 0.5], [0.493, 0.493]) == 1
+
+
+def test_a_race_is_not_lost_by_chance(monkeypatch):
+    """A mean that two rows of a hundred make is no evidence; one that all make is."""
+    usual, other = np.full(100, 0.5), np.full(100, 0.5)
+    other[:2] = 0.5 - 10, 0.5 + 8
+    assert raced(monkeypatch, 1000, usual, other) == 0
+    assert raced(monkeypatch, 1000, usual, np.full(100, 0.4)) == 1

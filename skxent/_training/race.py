@@ -33,20 +33,30 @@ def epochs_of(n_rows: int, max_iter: int) -> int:
 
 
 def race(problems: Sequence[Problem], settings: Settings, call: Call) -> tuple[int, list[float]]:
-    """Return which of the problems is best, and the lowest log loss of each on rows held out.
+    """Return which of two problems is better, and the lowest log loss of each on rows held out.
 
-    They are of the same rows, read in different ways. The first is taken unless another is clearly
-    better. Ctrl-C is the caller's.
+    They are of the same rows, read in different ways. The first is taken unless the other is
+    clearly better: by a margin, and by more than the standard error of the difference (Breiman et
+    al., 1984, choose so among trees). Ctrl-C is the caller's.
     """
-    losses = [_lowest_loss(problem, settings, call) for problem in problems]
-    best = min(range(len(losses)), key=losses.__getitem__)
+    runs = [_run(problem, settings, call) for problem in problems]
+    losses = [loss for loss, _, _ in runs]
+    if not math.isfinite(sum(losses)):
+        return 0, losses
+    (first, each, w), (other, those, _) = runs
     margin = _MARGIN_OF_MANY if problems[0].rows.n_rows >= LARGE else _MARGIN
-    clearly = losses[best] + _SMALLEST < margin * (losses[0] + _SMALLEST)
-    return (best if clearly else 0), losses
+    by_a_margin = other + _SMALLEST < margin * (first + _SMALLEST)
+    difference = each - those
+    mean = (w @ difference) / w.sum()
+    error = math.sqrt(w**2 @ (difference - mean) ** 2) / w.sum()
+    return int(by_a_margin and mean > error), losses
 
 
-def _lowest_loss(problem, settings, call):
-    """Return the lowest log loss in the first epochs; infinity where they were cut short."""
+def _run(problem, settings, call):
+    """Return the lowest log loss of some epochs, those of all rows held out, and their weights.
+
+    Infinity where the epochs were cut short.
+    """
     every = -(-problem.rows.n_rows // _ROWS)
     thin = [
         [np.asarray(rows)[::every].copy() for rows in split] for split in problem.splits[:MEMBERS]
@@ -63,8 +73,9 @@ def _lowest_loss(problem, settings, call):
         verbose=0,
     )
     run = Run(problem, brief, Call(started=call.started))
-    watch = run.descend(run.starts()).watch
-    if watch.ending is Ending.INTERRUPTED:
+    ends = run.descend(run.starts())
+    if ends.watch.ending is Ending.INTERRUPTED:
         raise KeyboardInterrupt
-    whole = watch.ending is Ending.MAX_ITER
-    return min(watch.history["validation_loss"]) if whole else math.inf
+    if ends.watch.ending is not Ending.MAX_ITER:
+        return math.inf, None, None
+    return ends.watch.best_value, *run.held_out.losses(ends.params, ends.members)

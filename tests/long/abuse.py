@@ -98,6 +98,7 @@ FORESEEN = [
     "but held",  # of another table
     "numbers may stand for them where they are 0 and 1",
     "X is one matrix, whose type of number",  # for ONNX
+    "Labels in ONNX are whole numbers or texts",
     "has gaps, but the model takes",  # of other rows, for ONNX
     "feature names should match",
     "sum to inf",

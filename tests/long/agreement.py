@@ -125,8 +125,8 @@ def check_reference(model, X):
     """Logits, probabilities and labels of every engine are those of the formulas."""
     fitted = fitted_model(model)
     z, error = reference_logits(model, X)
-    # near the largest number the kernel keeps outputs within bounds, whatever the formulas say
-    known = (abs(z) + error < 0.01 * np.finfo(fitted.params.dtype).max).all(axis=1)
+    # the kernel keeps outputs within 1e30, whatever the formulas say
+    known = (abs(z) + error < 1e29).all(axis=1)
     p = probabilities(fitted.outputs, z)
     likely = -np.sort(-p, axis=1)
     within = error.max(axis=1, keepdims=True)

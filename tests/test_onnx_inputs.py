@@ -386,6 +386,15 @@ def test_columns_called_like_methods(name, library, flag, rng):
     assert_same(fitted(X, flag), X)
 
 
+def test_a_column_without_a_name(flag, rng):
+    X = pd.DataFrame(rng.normal(size=(len(flag), 2)), columns=["a", ""])
+    clf = SoftmaxMLPClassifier(**SMALL).fit(X, flag)
+    with pytest.raises(ValueError, match="Column 1 of X has the name '', which in ONNX stands for"):
+        to_onnx(clf, X)
+    with pytest.raises(ValueError, match="Column 1 of X has the name ''"):
+        to_onnx(clf)
+
+
 def test_encoders_that_leave_no_column(flag):
     """All columns are constant: probabilities are those of the classes."""
     for X in (np.ones((200, 3)), pd.DataFrame({"a": np.ones(200), "b": "u"})):

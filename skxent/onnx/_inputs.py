@@ -144,6 +144,11 @@ def input_types(
     for name, column in zip(names or range(len(columns)), columns, strict=True):
         _check_family(repr(name), column)
     contents = [_guessed(column) for column in columns] if contents is None else contents
+    if names is not None and "" in names:
+        raise ValueError(
+            f"Column {list(names).index('')} of X has the name '', which in ONNX stands for an "
+            "input that is left out: give it another name, and fit again."
+        )
     if names is None:
         dtype = columns[0].values.dtype
         return [("X", _type_of_matrix(dtype, contents)([None, len(columns)]))]

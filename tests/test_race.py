@@ -137,6 +137,14 @@ def test_a_race_is_lost_by_a_margin_only(monkeypatch):
     assert raced(monkeypatch, LARGE, [0.5, 0.5], [0.493, 0.493]) == 1
 
 
+def test_weights_of_any_size_may_judge(steps):
+    X, y = steps
+    clf = SoftmaxMLPClassifier(random_state=0, max_iter=3, alpha=0)
+    with np.errstate(all="raise"):
+        clf.fit(X, y, sample_weight=np.full(len(y), 1e299))
+    assert "bins" in clf.auto_
+
+
 def test_a_race_is_not_lost_by_chance(monkeypatch):
     """A mean that two rows of a hundred make is no evidence; one that all make is."""
     usual, other = np.full(100, 0.5), np.full(100, 0.5)

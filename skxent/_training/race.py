@@ -47,8 +47,9 @@ def race(problems: Sequence[Problem], settings: Settings, call: Call) -> tuple[i
     margin = _MARGIN_OF_MANY if problems[0].rows.n_rows >= LARGE else _MARGIN
     by_a_margin = other + _SMALLEST < margin * (first + _SMALLEST)
     difference = each - those
-    mean = (w @ difference) / w.sum()
-    error = math.sqrt(w**2 @ (difference - mean) ** 2) / w.sum()
+    share = w / w.sum()
+    mean = share @ difference
+    error = np.linalg.norm(share * (difference - mean))
     return int(by_a_margin and mean > error), losses
 
 

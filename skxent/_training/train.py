@@ -33,7 +33,7 @@ _PENALTY_ALONE = 1e6
 _WORTH = 0.003
 _SAMPLE = 4096
 # rows from where on an epoch must gain more than `tol`
-_DEAR = 100_000
+_DEAR = 50_000
 
 
 @dataclass(frozen=True, eq=False)

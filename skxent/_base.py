@@ -315,11 +315,13 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         """Return what reads the table, and its rows as they are trained on."""
         reader, seen = self._reader(call, X, targets, weights.samples, settings)
         compact, n_jobs = reader.compact(self, X, seen), effective_n_jobs(settings.n_jobs)
-        rivals = reader.rivals(compact) if settings.chooses and call.previous is None else []
-        ways = [
-            Reading(way, LocalRows(rows.inputs(), n_jobs))
-            for way, rows in [(reader, compact), *rivals]
-        ]
+        races = settings.chooses and call.previous is None and call.validation is None
+        ways = {
+            how: Reading(way, LocalRows(rows.inputs(), n_jobs))
+            for how, (way, rows) in (
+                reader.ways(compact) if races else {"": (reader, compact)}
+            ).items()
+        }
         return choose_reading(ways, X, targets, weights, settings, call)
 
     def _reader(

@@ -119,9 +119,9 @@ class SoftmaxMLPClassifier(BaseMLP):
         every 16,384 rows of each member, or every iteration of a full-batch solver: that much can
         be added, and the time for judging.
     encoder : {"auto", "passthrough"} or TableEncoder, default="auto"
-        "auto" learns a :class:`~skxent.TableEncoder`, and with ``solver="auto"`` drops its bins
-        where rows held out say so; "passthrough" takes X as it is: finite numbers, in columns of
-        any dtype.
+        "auto" learns a :class:`~skxent.TableEncoder`, and with ``solver="auto"`` drops its bins, or
+        what standardised columns repeat, where rows held out say so; "passthrough" takes X as it
+        is: finite numbers, in columns of any dtype.
     categorical_features : array-like, "from_dtype" or None, default="from_dtype"
         Which columns are categories: by dtype, or a mask, indices or names; a list with
         "from_dtype" in it names more than those.

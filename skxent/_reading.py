@@ -89,7 +89,7 @@ def read_problem(estimator: Any, given: Given, settings: Settings, call: Call) -
 
 
 def choose_reading(
-    ways: Sequence[Reading],
+    ways: dict[str, Reading],
     X: Any,
     targets: Targets,
     weights: Weights,
@@ -98,20 +98,21 @@ def choose_reading(
 ) -> Reading:
     """Return the best of several ways to read a table, by a race on the rows held out.
 
-    The first is the usual one, with bins; the other has none.
+    The keys are what is said of them; the first is the usual one.
     """
+    usually = next(iter(ways.values()))
     if len(ways) == 1:
-        return ways[0]
-    outputs, dtype = targets.outputs, np.dtype(ways[0].reader.dtype)
-    network = _network(settings, ways[0].rows, outputs)
+        return usually
+    outputs, dtype = targets.outputs, np.dtype(usually.reader.dtype)
+    network = _network(settings, usually.rows, outputs)
     rng = copy.deepcopy(check_random_state(settings.random_state))
     splits, _ = _splits(X, targets.codes, settings, call, rng)
     if splits[0][1] is None:
-        return ways[0]
+        return usually
     usual = Problem(
         network,
         outputs,
-        ways[0].rows,
+        usually.rows,
         outputs.kernel_targets(targets.values, settings.label_smoothing, dtype),
         weights.rows,
         dtype,
@@ -122,18 +123,21 @@ def choose_reading(
         rng,
     )
     problems = [
-        replace(usual, network=_network(settings, way.rows, outputs), rows=way.rows) for way in ways
+        replace(usual, network=_network(settings, way.rows, outputs), rows=way.rows)
+        for way in ways.values()
     ]
     best, losses = race(problems, settings, call)
-    with_bins, without = losses
+    told = ", ".join(f"{loss:.4f} {how}" for how, loss in zip(ways, losses, strict=True))
     why = (
-        f"log loss {with_bins:.4f} with bins, {without:.4f} without, on rows held out from "
-        f"{MEMBERS} members in {epochs_of(ways[0].rows.n_rows, settings.max_iter)} epochs"
+        f"log loss {told}, on rows held out from {MEMBERS} members in "
+        f"{epochs_of(usually.rows.n_rows, settings.max_iter)} epochs"
     )
+    if best and len(ways) > 2:
+        why += f"; taken: {[*ways][best]}"
     if not math.isfinite(sum(losses)):
         why = "as usual: the race against none was cut short"
-    chosen = {"bins": ways[best].reader.n_bins}
-    return replace(ways[best], chosen=chosen, reasons={"bins": why})
+    winner = [*ways.values()][best]
+    return replace(winner, chosen={"bins": winner.reader.n_bins}, reasons={"bins": why})
 
 
 def _network(settings, rows, outputs):

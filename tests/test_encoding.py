@@ -272,8 +272,8 @@ def test_missing_numbers_become_the_median_and_say_so():
     twice = TableEncoder(n_bins=4).fit(np.tile(x, (3, 1)))
     names = list(twice.get_feature_names_out())
     standard = [i for i, name in enumerate(names) if name.endswith("_standard")]
-    assert [names[i] for i in standard] == ["x0_standard"]  # all others have an edge at each value
-    assert_array_equal(twice.transform(np.full((1, 3), np.nan))[0, standard], [0])
+    assert len(standard) == 3
+    assert_array_equal(twice.transform(np.full((1, 3), np.nan))[0, standard], [0, 0, 0])
     assert_array_equal(positions[0], positions[1])
 
 

@@ -62,6 +62,31 @@ def test_what_is_named_is_not_raced(params, steps):
     assert "bins" not in clf.auto_ and clf.encoder_.n_bins_ == 16
 
 
+def test_columns_of_few_values_are_standardised_where_that_helps():
+    """A sum of digits is learnt sooner along straight lines than by an edge at each."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 10, size=(ROWS, 8))
+    y = (X.sum(axis=1) + rng.normal(size=ROWS) > 36).astype(int)
+    clf = fit(X, y)
+    assert clf.summary().count("; taken: with few values standardised") == 1
+    assert {f"x{j}_standard" for j in range(8)} < {*clf.encoder_.get_feature_names_out()}
+
+
+def test_columns_of_few_values_are_usually_not_standardised():
+    """What is left is what was learnt, less those columns."""
+    rng = np.random.default_rng(0)
+    X = np.c_[rng.integers(0, 10, size=(ROWS, 2)), rng.normal(size=ROWS)]
+    clf = fit(X, rng.integers(0, 2, ROWS), max_iter=2)
+    whole = TableEncoder().fit(X)
+    kept = clf.encoder_.get_feature_names_out()
+    gone = ["x0_standard", "x1_standard"]
+    every = list(whole.get_feature_names_out())
+    assert list(kept) == [name for name in every if name not in gone]
+    places = [every.index(name) for name in kept]
+    np.testing.assert_allclose(clf.encoder_.transform(X), whole.transform(X)[:, places], rtol=1e-6)
+    assert clf.coefs_[0].shape[1] == len(kept)
+
+
 def test_where_nothing_is_held_out_there_is_no_race(steps):
     X, y = steps
     clf = SoftmaxMLPClassifier(random_state=0, max_iter=2).fit(X, y, X_val=X, y_val=y)

@@ -59,6 +59,11 @@ class TableRows:
         positions = np.ascontiguousarray(self.positions[:, kept])
         return TableRows(self.dense, positions, self.kinds[kept], self.widths[kept])
 
+    def without_dense(self, columns: NDArray) -> TableRows:
+        """Return the same rows without some of the dense columns."""
+        dense = np.delete(self.dense, columns, axis=1)
+        return TableRows(dense, self.positions, self.kinds, self.widths)
+
     @property
     def arrays(self) -> tuple[NDArray, ...]:
         """What differs from row to row."""

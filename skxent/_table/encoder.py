@@ -49,12 +49,11 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     is 0, because half of the rows or more share one value, the other rows tell the scale: their
     median distance from it. A missing number becomes the median, and an indicator column says so
     where ``fit`` saw enough gaps.
-    Beside it, where there are five rows or more for each numeric column, a column of more values
-    than edges (and than two) is given standardised as well, clipped at 10 standard deviations: what
-    robust scaling column by column takes away, small differences between columns of one scale,
-    stays there to be seen. A missing number is 0 in it. On top of that, a piecewise-linear encoding
-    over quantile bins [2]_ lets a network bend its response within a column without having to learn
-    where.
+    Beside it, where there are five rows or more for each numeric column, a column of more than two
+    values is given standardised as well, clipped at 10 standard deviations: what robust scaling
+    column by column takes away, small differences between columns of one scale, stays there to be
+    seen. A missing number is 0 in it. On top of that, a piecewise-linear encoding over quantile
+    bins [2]_ lets a network bend its response within a column without having to learn where.
 
     Categories are one-hot encoded. Missing is a level like any other. Rare levels share
     one "infrequent" level, which also takes the levels that were not seen in ``fit``; where
@@ -380,11 +379,10 @@ def summary_of(encoder: TableEncoder, names: Sequence[str]) -> TableSummary:
     return summarize_columns(encoding_of(encoder), names)
 
 
-def without_bins(encoder: TableEncoder) -> Any:
-    """Return a copy of a fitted encoder that gives no bins."""
+def with_numbers(encoder: TableEncoder, numbers: Numbers) -> Any:
+    """Return a copy of a fitted encoder that gives less of its numbers."""
     new: Any = copy.copy(encoder)
-    encoding = encoder._encoding
-    new._encoding = replace(encoding, numbers=encoding.numbers.without_bins())
+    new._encoding = replace(encoder._encoding, numbers=numbers)
     return new
 
 

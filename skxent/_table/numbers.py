@@ -67,6 +67,17 @@ class Numbers:
         return replace(self, binned=self.binned[:0], edges=self.edges[:0, :0], n_bins=0)
 
     @property
+    def repeats(self) -> NDArray:
+        """Which of the standardised columns are of few values, each of which is an edge of bins."""
+        few = self.binned[self.widths < self.n_bins]
+        return np.flatnonzero(np.isin(self.plain, few))
+
+    def without_repeats(self) -> Numbers:
+        """Return the same with those standardised columns only that say more than bins do."""
+        plain, mean, std = (np.delete(x, self.repeats) for x in (self.plain, self.mean, self.std))
+        return replace(self, plain=plain, mean=mean, std=std)
+
+    @property
     def n_dense(self) -> int:
         """Number of columns before the bins."""
         return len(self.linear) + len(self.gaps) + len(self.plain)
@@ -152,8 +163,7 @@ def learn_numbers(
         low, center[k], high = quantiles(values, totals, [1, 2, 3], 4)
         if len(values) > 1:
             scale[k] = _scale(values, totals, low, center[k], high)
-            # where each value is an edge, or one of two, it would say the same once more
-            if twice and len(values) > max(2, most + 1) and numbers[j] < n_columns:
+            if twice and len(values) > 2 and numbers[j] < n_columns:  # of two, it is the same again
                 moments[k] = _moments(values, totals)
         if len(values) == 2 and (values == (0, 1)).all() and numbers[j] < n_columns:
             flags.append(k)

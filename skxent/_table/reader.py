@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .._persistence import require
 from .checks import checked_numbers, checked_table, plain_rows
-from .compact import CompactRows, DenseRows, rows_of
+from .compact import CompactRows, DenseRows, TableRows, rows_of
 from .encoder import (
     TableEncoder,
     encoding_of,
@@ -24,7 +24,7 @@ from .encoder import (
     pack_encoder,
     summary_of,
     unpack_encoder,
-    without_bins,
+    with_numbers,
 )
 from .encoding import Seen
 from .summary import ColumnSummary, TableSummary
@@ -51,11 +51,26 @@ class TableReader:
         """Largest number of bins of a column."""
         return encoding_of(self.encoder).numbers.n_bins
 
-    def rivals(self, rows: CompactRows) -> list[tuple[Reader, CompactRows]]:
-        """Return other ways to read rows that this has read: without bins, where there are some."""
-        if self.encoder.n_bins != "auto" or not len(encoding_of(self.encoder).numbers.binned):
-            return []
-        return [(TableReader(without_bins(self.encoder), self.dtype), rows.without_bins())]
+    def ways(self, rows: CompactRows) -> dict[str, tuple[Reader, CompactRows]]:
+        """Return ways to read rows that this has read, by what is said of them; the usual first.
+
+        Columns of few values, each an edge of bins, are standardised or not; there are no bins.
+        """
+        numbers = encoding_of(self.encoder).numbers
+        bins, as_learnt = "with bins", (self, rows)
+        if self.encoder.n_bins != "auto" or not len(numbers.binned):
+            return {bins: as_learnt}
+        assert isinstance(rows, TableRows)
+        none = self._with(numbers.without_bins()), rows.without_bins()
+        if not len(numbers.repeats):
+            return {bins: as_learnt, "without": none}
+        places = len(numbers.linear) + len(numbers.gaps) + numbers.repeats
+        fewer = self._with(numbers.without_repeats()), rows.without_dense(places)
+        both = "with few values standardised"
+        return {bins: fewer, both: as_learnt, "without bins": none}
+
+    def _with(self, numbers):
+        return TableReader(with_numbers(self.encoder, numbers), self.dtype)
 
     def origins(self, n_features: int) -> Sequence[NDArray]:
         """Return which column of a table of so many the columns of the rows' arrays are made of."""
@@ -104,9 +119,9 @@ class PassThrough:
             )
         return rows_of(X)
 
-    def rivals(self, rows: CompactRows) -> list[tuple[Reader, CompactRows]]:
-        """Return other ways to read rows: there are none."""
-        return []
+    def ways(self, rows: CompactRows) -> dict[str, tuple[Reader, CompactRows]]:
+        """Return the ways to read rows: there is one."""
+        return {"": (self, rows)}
 
     def origins(self, n_features: int) -> Sequence[NDArray]:
         """Return which column of a table of so many the columns of the rows are: the same."""

@@ -33,24 +33,27 @@ def epochs_of(n_rows: int, max_iter: int) -> int:
 
 
 def race(problems: Sequence[Problem], settings: Settings, call: Call) -> tuple[int, list[float]]:
-    """Return which of two problems is better, and the lowest log loss of each on rows held out.
+    """Return which of the problems is best, and the lowest log loss of each on rows held out.
 
-    They are of the same rows, read in different ways. The first is taken unless the other is
-    clearly better: by a margin, and by more than the standard error of the difference (Breiman et
-    al., 1984, choose so among trees). Ctrl-C is the caller's.
+    They are of the same rows, read in different ways. The first is taken unless another is clearly
+    better: by a margin, and by more than the standard error of the difference (Breiman et al.,
+    1984, choose so among trees). Ctrl-C is the caller's.
     """
     runs = [_run(problem, settings, call) for problem in problems]
     losses = [loss for loss, _, _ in runs]
     if not math.isfinite(sum(losses)):
         return 0, losses
-    (first, each, w), (other, those, _) = runs
+    first, each, w = runs[0]
     margin = _MARGIN_OF_MANY if problems[0].rows.n_rows >= LARGE else _MARGIN
-    by_a_margin = other + _SMALLEST < margin * (first + _SMALLEST)
-    difference = each - those
-    share = w / w.sum()
-    mean = share @ difference
-    error = np.linalg.norm(share * (difference - mean))
-    return int(by_a_margin and mean > error), losses
+
+    def is_clearly_better(other, those):
+        share, difference = w / w.sum(), each - those
+        mean = share @ difference
+        error = np.linalg.norm(share * (difference - mean))
+        return other + _SMALLEST < margin * (first + _SMALLEST) and mean > error
+
+    better = [i for i, (loss, those, _) in enumerate(runs) if is_clearly_better(loss, those)]
+    return min(better, key=losses.__getitem__, default=0), losses
 
 
 def _run(problem, settings, call):

@@ -177,7 +177,7 @@ def resolve(
         values["max_iter"] = 1
         if shape is None and _is_auto(given["n_members"]):
             values["n_members"] = 1
-    dealt = solver == "adamw" and n_rows >= LARGE and "n_members" in reasons
+    dealt = _is_auto(given["solver"]) and n_rows >= LARGE and "n_members" in reasons
     values["n_folds"] = FOLDS if dealt and given["cv"] is None and not incremental else None
     shared = incremental and not _is_auto(given["max_iter"])
     values["run_length"] = given["max_iter"] if shared else values["max_iter"]

@@ -60,6 +60,15 @@ def test_who_names_the_members_gets_them(table):
     assert len(fit(table, cv=3).coefs_[0]) == 3
 
 
+@pytest.mark.parametrize("solver", ["adamw", "adam", "sgd"])
+def test_a_named_solver_has_one_member_on_tables_of_any_size(table, solver):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # two epochs are few
+        clf = fit(table, solver=solver, learning_rate="constant")
+    assert clf.coefs_[0].ndim == 2 and clf.auto_["n_members"] == 1
+    assert "scikit-learn's default" in clf.summary()
+
+
 def test_every_member_is_judged_by_an_eighth(table, worth):
     """Half of the members hold out half of the rows, an eighth each."""
     worth(0.5)

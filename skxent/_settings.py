@@ -177,6 +177,9 @@ def resolve(
         values["max_iter"] = 1
         if shape is None and _is_auto(given["n_members"]):
             values["n_members"] = 1
+    by_cv = given["cv"] is not None and values["early_stopping"] and not own_validation
+    if by_cv and "n_members" in reasons and shape is None and values["n_members"] > 1:
+        reasons["n_members"] = "one for every split of cv"
     dealt = _is_auto(given["solver"]) and n_rows >= LARGE and "n_members" in reasons
     values["n_folds"] = FOLDS if dealt and given["cv"] is None and not incremental else None
     shared = incremental and not _is_auto(given["max_iter"])

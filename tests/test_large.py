@@ -1,5 +1,6 @@
 """Large tables: training lasts as long as it pays, with as many members as are worth it."""
 
+import re
 import time
 import warnings
 
@@ -54,10 +55,24 @@ def test_all_members_where_they_gain(table, worth):
     assert clf.history_["epoch"] == [1, 2] and sorted(clf.history_["seconds"])[0] > 0
 
 
+def test_the_second_half_is_announced_and_its_clock_goes_on(table, worth, capsys):
+    worth(0)
+    clf = fit(table, tol=0, verbose=1)
+    *lines, _ = capsys.readouterr().out.splitlines()
+    assert re.match("members 5 to 8, which should lower the log loss of 0.[0-9]{4} by ", lines[2])
+    epochs = [line for line in lines if line.startswith("epoch")]
+    assert [int(line.split()[1]) for line in epochs] == [1, 2, 1, 2]
+    seconds = [float(line.split()[-2]) for line in epochs]
+    assert seconds == sorted(seconds)
+    assert_allclose(clf.history_["seconds"], seconds[2:], atol=0.006)  # printed with two digits
+
+
 def test_who_names_the_members_gets_them(table):
     assert len(fit(table, n_members=6).coefs_[0]) == 6
     assert fit(table, n_members=1).coefs_[0].ndim == 2
-    assert len(fit(table, cv=3).coefs_[0]) == 3
+    by_cv = fit(table, cv=3)
+    assert len(by_cv.coefs_[0]) == 3
+    assert "n_members = 3  (one for every split of cv)" in by_cv.summary()
 
 
 @pytest.mark.parametrize("solver", ["adamw", "adam", "sgd"])
@@ -136,8 +151,8 @@ def test_members_that_were_cut_short_are_left_out(table, worth, monkeypatch, end
     worth(0.5)
     down, half = train.Run._descend, fit(table, tol=0)
 
-    def cut_short(self, paths, members):
-        ends = down(self, paths, members)
+    def cut_short(self, paths, members, *seconds):
+        ends = down(self, paths, members, *seconds)
         if members[0]:
             ends.watch.ending = ending
         return ends

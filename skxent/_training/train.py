@@ -188,7 +188,9 @@ class Run:
         told = f"lower the log loss of {loss:.4f} by {gain:.1g}"
         if gain < max(_WORTH * loss, self.settings.tol):
             return replace(first, why_members=f"{n - n // 2} more would {told}")
-        rest = self._descend(paths[n // 2 :], range(n // 2, n))
+        if int(self.settings.verbose):
+            print(f"members {n // 2 + 1} to {n}, which should {told}:")
+        rest = self._descend(paths[n // 2 :], range(n // 2, n), first.watch.seconds)
         if not rest.watch.ended_by_itself:  # members that are half trained would do harm
             first.watch.ending = rest.watch.ending
             return replace(first, why_members="the others were cut short")
@@ -209,9 +211,12 @@ class Run:
         losses = history["loss" if self.held_out is None else "validation_loss"]
         return gain_of_doubling(np.array(log_p)) * self.problem.outputs.per_row, min(losses)
 
-    def _descend(self, paths: Sequence[MiniBatch], members: Sequence[int]) -> Ends:
-        """Take members down together, judged together after every epoch."""
+    def _descend(
+        self, paths: Sequence[MiniBatch], members: Sequence[int], seconds: float = 0.0
+    ) -> Ends:
+        """Take members down together, judged together after every epoch; `seconds` are over."""
         settings, watch = self.settings, self._monitor([], members=members)
+        watch.seconds_before += seconds
         n_steps = settings.run_length * paths[0].steps_per_epoch
         if self.call.incremental and self._has_end and paths[0].step >= n_steps:
             warn_of_spent_schedule(settings.learning_rate, settings.run_length)

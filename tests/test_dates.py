@@ -218,5 +218,20 @@ def test_dates_have_no_place_in_onnx(times):
 
     X, y = _frame(times), np.arange(len(times)) % 2
     clf = SoftmaxMLPClassifier(4, solver="lbfgs", alpha=1.0, max_iter=1000).fit(X, y)
-    with pytest.raises(ValueError, match="Column 'when' holds date"):
-        to_onnx(clf, X)
+    for table in ([], [X]):
+        with pytest.raises(ValueError, match="'when' holds date.*, for which ONNX has no type: "):
+            to_onnx(clf, *table)
+
+
+def test_dates_may_come_after_the_first_rows(times):
+    """A column of their dtype without a value in the first call is one of dates all the same."""
+    X, y = _frame(times), np.arange(len(times)) % 2
+    clf = SoftmaxMLPClassifier(4, random_state=0)
+    clf.partial_fit(_frame(times[::17]), y[::17], classes=[0, 1]).partial_fit(X, y)
+    Z = pd.DataFrame(clf.encoder_.transform(X), columns=clf.encoder_.get_feature_names_out())
+    there = ~np.isnat(times)
+    assert_array_equal(Z["when_days_missing"], ~there)
+    sines = date_parts(columns_of(X)[0])[PARTS.index("year_sin")]
+    order = np.argsort(sines[there])
+    assert (np.diff(Z["when_year_sin"][there].to_numpy()[order]) >= 0).all()
+    assert Z["when_year_sin"].nunique() > 200

@@ -178,7 +178,9 @@ def learn_encoding(
     rows, weights, n_rows = weighted_rows(X, sample_weight)
     columns = columns_of(rows)
     sparse = sp.issparse(X)
-    schema = learn_schema(columns, categorical_features, names, sparse=sparse)
+    schema = learn_schema(
+        columns, categorical_features, names, sparse=sparse, first_of_many=keep_constants
+    )
     log_odds, out_of_fold = learn_log_odds(columns, schema.categorical, y, kept, weights)
     # scaled as they will be at prediction: those of other rows have another spread
     statistics = log_odds.look_up(columns)

@@ -97,10 +97,23 @@ class Schema:
 
 
 def learn_schema(
-    columns: Sequence[Column], chosen: Any, names: Sequence[str] | None, *, sparse: bool
+    columns: Sequence[Column],
+    chosen: Any,
+    names: Sequence[str] | None,
+    *,
+    sparse: bool,
+    first_of_many: bool = False,
 ) -> Schema:
-    """Return what the columns are; `chosen` is the parameter categorical_features."""
-    families = tuple("empty" if _is_empty(column, sparse) else column.family for column in columns)
+    """Return what the columns are; `chosen` is the parameter categorical_features.
+
+    Where the rows are the `first_of_many`, dates may come to a column of their dtype.
+    """
+    families = tuple(
+        "empty"
+        if not (first_of_many and column.family == "date") and _is_empty(column, sparse)
+        else column.family
+        for column in columns
+    )
     mask = _categorical_mask(columns, families, chosen, names, sparse)
     schema = Schema(families, mask, None if names is None else tuple(names))
     for i, family in enumerate(families):

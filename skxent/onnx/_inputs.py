@@ -244,7 +244,10 @@ def _texts_of(levels):
 
 def _check_family(name, column):
     if column.family in ("date", "time", "complex", "other") and not column.all_missing:
-        raise ValueError(f"Column {name} holds {column.family} values, which no model here reads.")
+        raise ValueError(
+            f"Column {name} holds {column.family} values, for which ONNX has no type: make numbers "
+            "of them, such as days since a date, before the estimator."
+        )
 
 
 # ---- tables as arrays

@@ -100,7 +100,7 @@ FORESEEN = [
     "X is one matrix, whose type of number",  # for ONNX
     "Labels in ONNX are whole numbers or texts",
     "has gaps, but the model takes",  # of other rows, for ONNX
-    "values, which no model here reads",  # dates, for ONNX
+    "values, for which ONNX has no type",  # dates
     "has the name '', which in ONNX",
     "feature names should match",
     "sum to inf",

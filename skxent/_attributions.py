@@ -33,9 +33,11 @@ def attributions(estimator: Any, X: Any, background: Any) -> Attributions:
     encoder gives them, each encoded column has a part in the difference of the logits: its own
     difference times a slope,
 
-    .. math:: A_{jk} = \sum_{e \in j} M_{ke}\, (x_e - b_e), \qquad
-              M = W_L^\top S_{L-1} W_{L-1}^\top \cdots S_1 W_1^\top , \qquad
-              S_l = \operatorname{diag} \frac{\varphi(h_l(x)) - \varphi(h_l(b))}{h_l(x) - h_l(b)}
+    .. math::
+
+        A_{jk} &= \sum_{e \in j} M_{ke}\, (x_e - b_e), \\
+        M &= W_L^\top S_{L-1} W_{L-1}^\top \cdots S_1 W_1^\top, \\
+        S_l &= \operatorname{diag} \frac{\varphi(h_l(x)) - \varphi(h_l(b))}{h_l(x) - h_l(b)},
 
     summed over all encoded columns :math:`e` (scaled, gap, bins, levels) of column :math:`j`. This
     is one backward pass in which the derivative of each activation :math:`\varphi` is replaced by

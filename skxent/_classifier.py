@@ -12,8 +12,8 @@ from ._outputs import Outputs
 class SoftmaxMLPClassifier(BaseMLP):
     r"""Neural-network classifier that learns class probabilities by minimising cross-entropy.
 
-    From a DataFrame or an array to calibrated probabilities with one line: categories, gaps and
-    scales are handled by a :class:`~skxent.TableEncoder`, and a small committee of networks is
+    From a DataFrame or an array to calibrated probabilities with one line: categories, dates, gaps
+    and scales are handled by a :class:`~skxent.TableEncoder`, and a small committee of networks is
     trained on folds of the rows, stopped by the log loss of the rows held out, and calibrated on
     them. Every parameter of scikit-learn's :class:`~sklearn.neural_network.MLPClassifier` exists
     with the same meaning (`alpha` but for a factor); **name a solver and every "auto" is
@@ -126,9 +126,10 @@ class SoftmaxMLPClassifier(BaseMLP):
         Which columns are categories: by dtype, or a mask, indices or names; a list with
         "from_dtype" in it names more than those.
     n_members : int or "auto", default="auto"
-        Number of networks whose predictions are averaged, each trained on all folds but one. "auto"
-        from 20,000 rows on: four of eight, and the other four where they lower the log loss by more
-        than .3 %, as the disagreement of the first four tells.
+        Number of networks whose predictions are averaged, each trained on all folds but one.
+        "auto": one with a named solver or below 60 rows, else eight; from 20,000 rows on four of
+        these, and the other four where they lower the log loss by more than .3 %, as the
+        disagreement of the first four tells.
     calibration : {"auto", "temperature"} or None, default="auto"
         Whether logits are divided by a temperature learnt on held-out rows. "auto": yes with
         ``solver="auto"`` where rows are held out. `partial_fit` keeps the last one learnt.
@@ -189,6 +190,9 @@ class SoftmaxMLPClassifier(BaseMLP):
     --------
     SigmoidMLPClassifier : For several labels per row.
     TableEncoder : The encoding by itself.
+    attributions : What each column adds to an answer.
+    uncertainty : How far the members disagree about it.
+    distill : One network in place of the committee.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Tables: what turns numbers, categories and gaps into the rows that a network reads."""
+"""Tables: what turns numbers, categories, dates and gaps into the rows that a network reads."""
 
 from .encoder import TableEncoder
 

@@ -1,4 +1,4 @@
-"""TableEncoder: a table (numbers, categories, gaps) in, the matrix that a network reads out.
+"""TableEncoder: a table (numbers, categories, dates, gaps) in, the matrix that a network reads out.
 
 An ordinary transformer of scikit-learn; what it learns is one value, an ``Encoding``.
 """
@@ -42,7 +42,7 @@ from .summary import SummaryText, TableSummary, summarize_columns
 
 
 class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
-    """Encode a table of numbers and categories, with gaps, as one matrix of floats.
+    """Encode a table of numbers, categories and dates, with gaps, as one matrix of floats.
 
     Numbers are centred at their median, divided by their interquartile range and smoothly
     clipped to (-3, 3), as in RealMLP [1]_: heavy tails and outliers do no harm. Where that range
@@ -80,7 +80,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         - array-like of str: names of the columns, for a DataFrame.
         - list with "from_dtype" in it: the columns that "from_dtype" finds, and those more whose
           names or indices the list has, such as ``["from_dtype", "zip_code"]``.
-        - None: none; every column must hold numbers.
+        - None: none; every column must hold numbers or dates.
 
     n_bins : int or "auto", default="auto"
         The largest number of bins of the piecewise-linear encoding of a numeric column, at
@@ -287,13 +287,14 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         Returns
         -------
         text : SummaryText
-            Lines to print: how many columns are read as numbers, categories and flags (booleans,
-            or nothing but 0 and 1); which are left out, being constant, empty or identifiers (no
-            level has enough rows); which have bins, gaps, rare levels that share a column, and
-            log-odds. A line names five columns at most. ``text.to_frame()`` is a DataFrame of all
-            columns (it needs pandas): `column`, `kind`, `left_out` (why, or an empty text), the
-            numbers of `bins` and of `levels` with a column of their own, whether there are `gaps`,
-            `rare_levels` and `log_odds`, and `width`, the number of encoded columns.
+            Lines to print: how many columns are read as numbers, categories, dates and flags
+            (booleans, or nothing but 0 and 1); which are left out, being constant, empty or
+            identifiers (no level has enough rows); which have bins, gaps, rare levels that share a
+            column, and log-odds. A line names five columns at most. ``text.to_frame()`` is a
+            DataFrame of all columns (it needs pandas): `column`, `kind`, `left_out` (why, or an
+            empty text), the numbers of `bins` and of `levels` with a column of their own, whether
+            there are `gaps`, `rare_levels` and `log_odds`, and `width`, the number of encoded
+            columns.
 
         Examples
         --------

@@ -88,20 +88,15 @@ class HeldOut:
             return y, np.ones(len(y))
         return y, np.repeat(self.judgement.weights, self.outputs.per_row)[which]
 
-    def losses(self, stack: NDArray, members: Sequence[int]) -> tuple[NDArray, NDArray]:
-        """Log losses of the decisions held out from `members`, and their weights."""
-        log_p, which = self.log_proba(stack, members)
-        y, w = self.truth(which)
-        return -(y * log_p).sum(axis=1), w
-
     def validate(self, params: NDArray, members: Sequence[int] | None = None):
         """Log loss and score of members' parameters, one vector or a stack."""
         stack = np.atleast_2d(params)
         members = range(len(stack)) if members is None else members
         with np.errstate(all="ignore"):  # of parameters on their way to infinity the loss is NaN
-            losses, w = self.losses(stack, members)
+            log_p, which = self.log_proba(stack, members)
+            y, w = self.truth(which)
             mass = w.sum() or math.nan  # a member may be left with rows of no weight
-            loss = (w @ losses) / mass * self.outputs.per_row
+            loss = -(w @ (y * log_p).sum(axis=1)) / mass * self.outputs.per_row
         score = self.judgement.score
         return float(loss), math.nan if score is None else score(stack, members)
 

@@ -9,6 +9,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
 from skxent._settings import LARGE
+from skxent._table import reader
 from skxent._training import race
 
 ROWS = 1200
@@ -62,7 +63,13 @@ def test_what_is_named_is_not_raced(params, steps):
     assert "bins" not in clf.auto_ and clf.encoder_.n_bins_ == 16
 
 
-def test_columns_of_few_values_are_standardised_where_that_helps():
+@pytest.fixture
+def long(monkeypatch):
+    """Let a short table count as a long one."""
+    monkeypatch.setattr(reader, "_LONG", ROWS)
+
+
+def test_columns_of_few_values_are_standardised_where_that_helps(long):
     """A sum of digits is learnt sooner along straight lines than by an edge at each."""
     rng = np.random.default_rng(0)
     X = rng.integers(0, 10, size=(ROWS, 8))
@@ -72,7 +79,7 @@ def test_columns_of_few_values_are_standardised_where_that_helps():
     assert {f"x{j}_standard" for j in range(8)} < {*clf.encoder_.get_feature_names_out()}
 
 
-def test_columns_of_few_values_are_usually_not_standardised():
+def test_columns_of_few_values_of_long_tables_are_usually_not_standardised(long):
     """What is left is what was learnt, less those columns."""
     rng = np.random.default_rng(0)
     X = np.c_[rng.integers(0, 10, size=(ROWS, 2)), rng.normal(size=ROWS)]
@@ -85,6 +92,7 @@ def test_columns_of_few_values_are_usually_not_standardised():
     places = [every.index(name) for name in kept]
     np.testing.assert_allclose(clf.encoder_.transform(X), whole.transform(X)[:, places], rtol=1e-6)
     assert clf.coefs_[0].shape[1] == len(kept)
+    assert "few values" not in fit(X[1:], rng.integers(0, 2, ROWS - 1), max_iter=2).summary()
 
 
 def test_where_nothing_is_held_out_there_is_no_race(steps):

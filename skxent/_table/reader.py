@@ -29,6 +29,8 @@ from .encoder import (
 from .encoding import Seen
 from .summary import ColumnSummary, TableSummary
 
+_LONG = 10_000  # rows from where on a column of few values is not standardised without a race
+
 
 @dataclass(frozen=True, eq=False)
 class TableReader:
@@ -54,7 +56,8 @@ class TableReader:
     def ways(self, rows: CompactRows) -> dict[str, tuple[Reader, CompactRows]]:
         """Return ways to read rows that this has read, by what is said of them; the usual first.
 
-        Columns of few values, each an edge of bins, are standardised or not; there are no bins.
+        There are no bins; and in long tables, columns of few values, each an edge of bins, are
+        standardised only where that helps: the fewer the rows, the more a straight line is worth.
         """
         numbers = encoding_of(self.encoder).numbers
         bins, as_learnt = "with bins", (self, rows)
@@ -62,8 +65,8 @@ class TableReader:
             return {bins: as_learnt}
         assert isinstance(rows, TableRows)
         none = self._with(numbers.without_bins()), rows.without_bins()
-        if not len(numbers.repeats):
-            return {bins: as_learnt, "without": none}
+        if rows.inputs().n_rows < _LONG or not len(numbers.repeats):
+            return {bins: as_learnt, "without bins": none}
         places = len(numbers.linear) + len(numbers.gaps) + numbers.repeats
         fewer = self._with(numbers.without_repeats()), rows.without_dense(places)
         both = "with few values standardised"

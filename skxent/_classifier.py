@@ -58,7 +58,8 @@ class SoftmaxMLPClassifier(BaseMLP):
     random_state : int, RandomState instance or None, default=None
         Seeds initial weights, splits, row order and dropout; nothing else random is used.
     tol : float, default=1e-4
-        Least improvement that counts; gradient tolerance of the SciPy solvers.
+        Least improvement that counts; gradient tolerance of the SciPy solvers. With the defaults
+        and n > 50,000 rows an epoch must gain sqrt(n / 50,000) times as much.
     verbose : int or bool, default=False
         0: nothing is printed. 1: a line per epoch (of every member, where a full-batch solver
         trains several) with the log losses of training and held-out rows, or with the objective
@@ -128,8 +129,8 @@ class SoftmaxMLPClassifier(BaseMLP):
     n_members : int or "auto", default="auto"
         Number of networks whose predictions are averaged, each trained on all folds but one.
         "auto": one with a named solver or below 60 rows, else eight; from 20,000 rows on four of
-        these, and the other four where they lower the log loss by more than .3 %, as the
-        disagreement of the first four tells.
+        these, and the other four where they lower the log loss by more than .3 % and `tol`,
+        as the disagreement of the first four tells; with `cv` one for each of its splits.
     calibration : {"auto", "temperature"} or None, default="auto"
         Whether logits are divided by a temperature learnt on held-out rows. "auto": yes with
         ``solver="auto"`` where rows are held out. `partial_fit` keeps the last one learnt.

@@ -70,11 +70,8 @@ class Encoding:
         """Number of the table's column that each encoded column is made of."""
         if self.sparse is not None:
             return np.arange(len(self.schema.families))
-        numbers, categories, numeric = self.numbers, self.categories, self.numeric_sources
-        parts = [numeric[numbers.linear], numeric[numbers.gaps], numeric[numbers.plain]]
-        parts += [np.repeat(numeric[numbers.binned], numbers.widths)]
-        parts += [np.repeat(np.array(categories.columns, dtype=int), categories.widths)]
-        return np.concatenate(parts)
+        dense, fields = self.origins
+        return np.concatenate([dense, np.repeat(fields, self.widths)])
 
     def read(self, X: Any, seen: Seen | None = None) -> TableRows | SparseRows:
         """Return the rows of a table that has been checked, as the kernel reads them.
@@ -119,14 +116,10 @@ class Encoding:
     @property
     def origins(self) -> tuple[NDArray, NDArray]:
         """Which column of the table the dense columns, and the fields, are made of."""
-        numbers, tables = self.numbers, self.log_odds.tables
-        statistics = [i for i, table in tables.items() for _ in next(iter(table.values()))]
-        parts = [i for i in self.schema.dates for _ in PARTS]
-        every = np.array([*range(len(self.schema.families)), *statistics, *parts], dtype=int)
-        of_numbers = every[numbers.columns]
+        numbers, numeric = self.numbers, self.numeric_sources
         dense = np.concatenate([numbers.linear, numbers.gaps, numbers.plain])
-        fields = [*of_numbers[numbers.binned], *self.categories.columns]
-        return of_numbers[dense], np.array(fields, dtype=int)
+        fields = [*numeric[numbers.binned], *self.categories.columns]
+        return numeric[dense], np.array(fields, dtype=int)
 
     def names(self, names: Sequence[str]) -> NDArray:
         """Return the names of the encoded columns; those of the table's columns are given."""

@@ -36,11 +36,6 @@ class LogOdds:
 
     tables: Mapping[int, Mapping[str | None, Sequence[float]]]
 
-    @property
-    def columns(self) -> list[int]:
-        """Numbers of the columns that the statistics are of, one for each statistic."""
-        return [i for i, table in self.tables.items() for _ in next(iter(table.values()))]
-
     def look_up(self, columns: Sequence[Column]) -> list[NDArray]:
         """Return the statistics, by row; 0, which says nothing, for unknown levels."""
         found = [_look_up(columns[i], table) for i, table in self.tables.items()]

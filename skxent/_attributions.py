@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ._compat import _check_feature_names_in
 from ._kernels import evaluate_activation
 from ._model import Model, fitted_model
 from ._table.compact import CompactRows
@@ -142,9 +143,7 @@ def attributions(estimator: Any, X: Any, background: Any) -> Attributions:
             "The network's outputs are not finite: numbers of X or of the background are too large "
             "for these weights. Scale them as in training (encoder='auto' bounds them)."
         )
-    names = getattr(fitted, "feature_names_in_", None)
-    if names is None:
-        names = np.array([f"x{j}" for j in range(n_columns)], dtype=object)
+    names = _check_feature_names_in(fitted)
     base = np.broadcast_to(base, (len(values), *base.shape))
     if outputs.n_outputs == 1 and not outputs.multilabel:
         return Attributions(values[:, :, 0], base[:, 0], names)

@@ -29,6 +29,8 @@ def search_space(prefix: str = "") -> dict[str, Any]:
 
     Raises
     ------
+    TypeError
+        If prefix is no text.
     ValueError
         If prefix ends with the underscores, which are put between by itself.
 
@@ -55,6 +57,8 @@ def search_space(prefix: str = "") -> dict[str, Any]:
     >>> sorted(search_space(prefix="mlp"))[:3]
     ['mlp__activation', 'mlp__alpha', 'mlp__batch_size']
     """
+    if not isinstance(prefix, str):
+        raise TypeError(f"prefix must be the name of a step, a text, got {prefix!r}.")
     if prefix.endswith("__"):
         raise ValueError(
             f"prefix must be the name of a step without the underscores, got {prefix!r}: give "

@@ -108,6 +108,8 @@ def test_prefix():
     assert set(space) <= set(model.get_params())
     with pytest.raises(ValueError, match="without the underscores, got 'mlp__': give 'mlp'"):
         search_space(prefix="mlp__")
+    with pytest.raises(TypeError, match="prefix must be the name of a step, a text, got 3"):
+        search_space(prefix=3)
 
 
 @pytest.mark.skipif(not EXAMPLE.exists(), reason="tests run without the checkout")

@@ -316,11 +316,10 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         reader, seen = self._reader(call, X, targets, weights.samples, settings)
         compact, n_jobs = reader.compact(self, X, seen), effective_n_jobs(settings.n_jobs)
         races = settings.chooses and call.previous is None and call.validation is None
+        either = reader.ways(compact) if races else {"": (reader, compact)}
         ways = {
             how: Reading(way, LocalRows(rows.inputs(), n_jobs))
-            for how, (way, rows) in (
-                reader.ways(compact) if races else {"": (reader, compact)}
-            ).items()
+            for how, (way, rows) in either.items()
         }
         return choose_reading(ways, X, targets, weights, settings, call)
 

@@ -12,11 +12,11 @@ from sklearn.utils import check_random_state
 
 from ._base import BaseMLP
 from ._model import Model, fitted_model
+from ._reading import network_of
 from ._settings import resolve
 from ._table.compact import concat
 from ._table.crossing import crossed
 from ._threads import effective_n_jobs, one_blas_thread
-from ._training.network import build_network
 from ._training.problem import LocalRows, Problem
 from ._training.train import Call, train
 from ._weights import read_weights
@@ -144,15 +144,14 @@ def _learn(teacher: Model, model: Any, student: Any, X: Any, sample_weight: Any)
     rows = concat([rows, *(crossed(rows, origins, rng) for _ in range(_COPIES))])
     n_threads = effective_n_jobs(settings.n_jobs)
     inputs = rows.inputs()
+    local = LocalRows(inputs, n_threads)
     p = outputs.proba(teacher.logits_of(inputs, np.float64, n_threads))
     targets = p if p.shape[1] == outputs.n_outputs else p[:, 1:]  # of two classes, one output
     weights = read_weights(sample_weight, None, outputs, np.zeros(n, dtype=np.intp)).rows
     problem = Problem(
-        build_network(
-            settings.hidden_layer_sizes, settings.activation, inputs.n_features, outputs.n_outputs
-        ),
+        network_of(settings, local, outputs),
         outputs,
-        LocalRows(inputs, n_threads),
+        local,
         outputs.kernel_targets(targets, settings.label_smoothing, dtype),
         None if weights is None else np.tile(weights, _COPIES + 1),
         dtype,

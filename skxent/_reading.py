@@ -19,11 +19,12 @@ from sklearn.utils.validation import check_consistent_length
 from ._columns import labels_of, table_of
 from ._compat import _safe_indexing
 from ._model import Model
+from ._outputs import Outputs
 from ._settings import Settings
 from ._table.reader import Reader
 from ._targets import Expected, Targets, read_targets
 from ._training.held_out import Judgement
-from ._training.network import Network, build_network
+from ._training.network import Network, build_network, too_large
 from ._training.problem import Problem, Rows
 from ._training.race import MEMBERS, epochs_of, race
 from ._training.splits import Split, draw_splits, splits_of
@@ -56,7 +57,7 @@ def read_problem(estimator: Any, given: Given, settings: Settings, call: Call) -
     """Return what is to be learnt; `estimator` is what scorers and callbacks are shown."""
     targets, outputs = given.targets, given.targets.outputs
     dtype = np.dtype(given.reading.reader.dtype)
-    network = _network(settings, given.reading.rows, outputs)
+    network = network_of(settings, given.reading.rows, outputs)
     so_far = call.so_far
     rng = check_random_state(settings.random_state) if so_far is None else copy.deepcopy(so_far.rng)
     splits, split_rng = _splits(given.X, targets.codes, settings, call, rng)
@@ -104,13 +105,11 @@ def choose_reading(
     if len(ways) == 1:
         return usually
     outputs, dtype = targets.outputs, np.dtype(usually.reader.dtype)
-    network = _network(settings, usually.rows, outputs)
+    networks = [network_of(settings, way.rows, outputs) for way in ways.values()]
     rng = copy.deepcopy(check_random_state(settings.random_state))
     splits, _ = _splits(X, targets.codes, settings, call, rng)
-    if splits[0][1] is None:
-        return usually
     usual = Problem(
-        network,
+        networks[0],
         outputs,
         usually.rows,
         outputs.kernel_targets(targets.values, settings.label_smoothing, dtype),
@@ -123,8 +122,8 @@ def choose_reading(
         rng,
     )
     problems = [
-        replace(usual, network=_network(settings, way.rows, outputs), rows=way.rows)
-        for way in ways.values()
+        replace(usual, network=network, rows=way.rows)
+        for network, way in zip(networks, ways.values(), strict=True)
     ]
     best, losses = race(problems, settings, call)
     told = ", ".join(f"{loss:.4f} {how}" for how, loss in zip(ways, losses, strict=True))
@@ -135,12 +134,12 @@ def choose_reading(
     if best and len(ways) > 2:
         why += f"; taken: {[*ways][best]}"
     if not math.isfinite(sum(losses)):
-        why = "as usual: the race against none was cut short"
+        why = "as usual: the race was cut short"
     winner = [*ways.values()][best]
     return replace(winner, chosen={"bins": winner.reader.n_bins}, reasons={"bins": why})
 
 
-def _network(settings, rows, outputs):
+def network_of(settings: Settings, rows: Rows, outputs: Outputs) -> Network:
     """Return the network; MemoryError if its weights are more than there is room for."""
     network = build_network(
         settings.hidden_layer_sizes, settings.activation, rows.n_features, outputs.n_outputs
@@ -148,11 +147,7 @@ def _network(settings, rows, outputs):
     try:
         np.empty((int(settings.n_members), network.n_params), dtype=np.float32)  # room, not memory
     except (MemoryError, OverflowError, ValueError):
-        raise MemoryError(
-            f"hidden_layer_sizes={settings.hidden_layer_sizes!r} and n_members="
-            f"{settings.n_members} make {network.n_params:,} weights in each network, more than "
-            "there is memory for. Make the layers smaller, or have fewer members."
-        ) from None
+        raise too_large(network, settings.hidden_layer_sizes, settings.n_members) from None
     return network
 
 

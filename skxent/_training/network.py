@@ -150,6 +150,15 @@ def dropout_rates(dropout: Any, n_hidden: int) -> list[float]:
     return values
 
 
+def too_large(network: Network, hidden_layer_sizes: Any, n_members: int) -> MemoryError:
+    """Return what to raise where there is no memory for the weights of so many networks."""
+    return MemoryError(
+        f"hidden_layer_sizes={hidden_layer_sizes!r} and n_members={n_members} make "
+        f"{network.n_params:,} weights in each network, more than there is memory for. Make the "
+        "layers smaller, or have fewer members."
+    )
+
+
 def initial_params(network: Network, init: Any, rng: np.random.RandomState, dtype: Any) -> NDArray:
     """Draw the parameters to start from, or take those that `init` gives."""
     if isinstance(init, str):

@@ -19,7 +19,7 @@ from .committee import gain_of_doubling, minimize_each, train_jointly
 from .held_out import HeldOut
 from .history import History, new_history, validation_scores
 from .mini_batch import MiniBatch
-from .network import Network, dropout_rates, initial_params
+from .network import Network, dropout_rates, initial_params, too_large
 from .objective import Objective
 from .problem import Problem
 from .reporting import closing_line, reporter, warn_of_ending, warn_of_spent_schedule
@@ -144,11 +144,8 @@ class Run:
                 for _ in self.problem.splits
             ]
         except MemoryError as error:
-            raise MemoryError(
-                f"hidden_layer_sizes={self.settings.hidden_layer_sizes!r} and "
-                f"n_members={self.settings.n_members} make {network.n_params:,} weights in each "
-                "network, more than there is memory for. Make the layers smaller."
-            ) from error
+            hidden, n_members = self.settings.hidden_layer_sizes, self.settings.n_members
+            raise too_large(network, hidden, n_members) from error
 
     # ---- full batch: every member to its own minimum
 
@@ -303,9 +300,9 @@ class Run:
         # members that wait for each other share the time
         turns = -(-len(problem.splits) // problem.rows.n_threads)
         share = 1.0 if member is None else (member // problem.rows.n_threads + 1) / turns
-        members = members if member is None else [member]
         # callbacks are told of one run of epochs
-        tell = problem.tell if members is None or members[0] == 0 or member is not None else None
+        tell = None if members is not None and members[0] else problem.tell
+        members = members if member is None else [member]
         watch = Monitor(
             Patience(
                 settings.tol * self._price_of_an_epoch,

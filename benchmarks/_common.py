@@ -28,7 +28,7 @@ def machine() -> dict[str, str]:
         "system": platform.platform(),
         "python": platform.python_version(),
     }
-    packages = "skxent numpy scipy scikit-learn torch lightgbm catboost dask"
+    packages = "skxent numpy scipy pandas scikit-learn torch lightgbm catboost xgboost dask"
     for package in packages.split():
         try:
             found[package] = version(package)
@@ -98,6 +98,63 @@ def prepared(model):
         (categories, make_column_selector(dtype_include="category")),
     )
     return make_pipeline(columns, model)
+
+
+def straight_lines(points: list[dict]) -> list[dict]:
+    """Fit seconds = a + b * size for each library and what varies, where it has three sizes.
+
+    Every point counts by its relative error; b is in microseconds per unit of size.
+    """
+    lines = []
+    for what, library in dict.fromkeys((p["varies"], p["library"]) for p in points):
+        part = [p for p in points if (p["varies"], p["library"]) == (what, library)]
+        if len(part) < 3:
+            continue
+        sizes, times = (
+            np.array([p[key] for p in part], dtype=float) for key in ("size", "seconds")
+        )
+        A = np.stack([np.ones_like(sizes), sizes], axis=1)
+        a, b = np.linalg.lstsq(A / times[:, None], np.ones_like(times), rcond=None)[0]
+        off = np.abs((a + b * sizes) / times - 1).max()
+        lines.append(
+            {"varies": what, "library": library, "a": float(a), "µs per unit": float(1e6 * b)}
+            | {"largest distance %": float(100 * off)}
+        )
+    return lines
+
+
+def draw_lines(points: list[dict], lines: list[dict], path: str, time: str) -> None:
+    """Save one log-log panel for each thing that varies: measured points and straight lines."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    panels = list(dict.fromkeys(p["varies"] for p in points))
+    libraries = dict.fromkeys(p["library"] for p in points)
+    found = {(line["varies"], line["library"]): line for line in lines}
+    height = (len(panels) + 1) // 2
+    figure, axes = plt.subplots(
+        height, 2, figsize=(9, 3.5 * height), layout="constrained", squeeze=False
+    )
+    for ax, what in zip(axes.flat, panels, strict=False):
+        unit = {"classes": "class"}.get(what, what.rstrip("s"))
+        for library, color in zip(libraries, ("C0", "C7", "C1", "C2", "C4", "C5"), strict=False):
+            part = [p for p in points if p["varies"] == what and p["library"] == library]
+            sizes, label = [p["size"] for p in part], library
+            if line := found.get((what, library)):
+                x = np.geomspace(sizes[0], sizes[-1], 100)
+                y = line["a"] + line["µs per unit"] * 1e-6 * x
+                ax.plot(x[y > 0], y[y > 0], color=color)
+                label += f": {line['µs per unit']:,.3g} µs per {unit}"
+            if part:
+                ax.plot(sizes, [p["seconds"] for p in part], "o", color=color, label=label)
+        ax.set(xscale="log", yscale="log", xlabel=what, ylabel=time)
+        ax.grid(alpha=0.3)
+        ax.legend(frameon=False)
+    for ax in axes.flat[len(panels) :]:
+        ax.remove()
+    figure.savefig(path, dpi=110)
 
 
 def show(title: str, rows: Iterable[dict]) -> None:

@@ -24,7 +24,7 @@ from ._model import Model, pack_model, unpack_model
 from ._outputs import Outputs
 from ._parameters import Checked, points_to_ours, warn_of_unused
 from ._persistence import Versioned, pack_names, unpack_names
-from ._reading import Given, Reading, choose_reading, read_problem
+from ._reading import Given, Reading, choose, read_problem
 from ._settings import MINI_BATCH, Settings, is_passthrough, resolve
 from ._summary import Summary, summarize
 from ._table.encoding import Seen
@@ -273,7 +273,7 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         targets = self._read_targets(call, X, y)
         settings = self._resolve(call, len(targets))
         weights = read_weights(sample_weight, settings.class_weight, targets.outputs, targets.codes)
-        reading = self._read_rows(call, X, targets, weights, settings)
+        reading, settings = self._read_rows(call, X, targets, weights, settings)
         given = Given(X, y, reading, targets, weights)
         trained = train(read_problem(self, given, settings, call), settings, call)
         auto, reasons = settings.auto | reading.chosen, settings.reasons | reading.reasons
@@ -311,17 +311,20 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
 
     def _read_rows(
         self, call: Call, X, targets: Targets, weights: Weights, settings: Settings
-    ) -> Reading:
-        """Return what reads the table, and its rows as they are trained on."""
+    ) -> tuple[Reading, Settings]:
+        """Return what reads the table, its rows as they are trained on, and with what settings."""
         reader, seen = self._reader(call, X, targets, weights.samples, settings)
         compact, n_jobs = reader.compact(self, X, seen), effective_n_jobs(settings.n_jobs)
-        races = settings.chooses and call.previous is None and call.validation is None
-        either = reader.ways(compact) if races else {"": (reader, compact)}
+        races = settings.races and call.previous is None and call.validation is None
+        open_ = races and isinstance(settings.encoder, str)
+        either = reader.ways(compact) if open_ else {"": (reader, compact)}
         ways = {
             how: Reading(way, LocalRows(rows.inputs(), n_jobs))
             for how, (way, rows) in either.items()
         }
-        return choose_reading(ways, X, targets, weights, settings, call)
+        if not races:
+            return ways[""], settings
+        return choose(ways, X, targets, weights, settings, call)
 
     def _reader(
         self, call: Call, X, targets: Targets, sample_weight, settings: Settings

@@ -39,7 +39,8 @@ class SoftmaxMLPClassifier(BaseMLP):
         keeps n x n numbers, and a step takes time of order n^3.
     alpha : float or "auto", default="auto"
         Strength of the L2 penalty on weights, as in the formula; it does not depend on the batch
-        size, and without hidden layers equals ``LogisticRegression(C=1/alpha)``.
+        size, and without hidden layers equals ``LogisticRegression(C=1/alpha)``. "auto": a race on
+        rows held out may make it a tenth, or three times, of what the number of rows suggests.
     batch_size : int or "auto", default="auto"
         Rows per step of the mini-batch solvers.
     learning_rate : str or callable, default="auto"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, log_expit
+from scipy.special import entr, expit, log_expit
 
 # name of the loss -> the kernel's name, by the output layer it stands on
 KERNEL_LOSSES = {
@@ -104,6 +104,12 @@ class Outputs:
         if targets.ndim == 1:
             return np.eye(self.n_outputs)[targets]
         return np.asarray(targets, dtype=np.float64)
+
+    def prior_loss(self, targets: NDArray, weights: NDArray | None) -> float:
+        """Log loss, per row, of the shares of the classes: what X may explain."""
+        p = self.decisions(targets).reshape(len(targets), self.per_row, -1)
+        shares = np.average(p, axis=0, weights=None if weights is None else weights / weights.max())
+        return float(entr(shares).sum())
 
     def of_rows(self, rows: NDArray) -> NDArray:
         """Numbers of the decisions that belong to the rows."""

@@ -26,7 +26,7 @@ from ._targets import Expected, Targets, read_targets
 from ._training.held_out import Judgement
 from ._training.network import Network, build_network, too_large
 from ._training.problem import Problem, Rows
-from ._training.race import MEMBERS, epochs_of, race
+from ._training.race import MEMBERS, epochs_of, may_race_penalties, other_penalty, race
 from ._training.splits import Split, draw_splits, splits_of
 from ._training.train import Call, State, Trained
 from ._weights import Weights, weights_beside
@@ -86,57 +86,84 @@ def read_problem(estimator: Any, given: Given, settings: Settings, call: Call) -
     )
 
 
-# ---- how the table is read
+# ---- what is chosen by a race
 
 
-def choose_reading(
+def choose(
     ways: dict[str, Reading],
     X: Any,
     targets: Targets,
     weights: Weights,
     settings: Settings,
     call: Call,
-) -> Reading:
-    """Return the best of several ways to read a table, by a race on the rows held out.
+) -> tuple[Reading, Settings]:
+    """Return the best of several ways to read a table, and the settings with the best penalty.
 
-    The keys are what is said of them; the first is the usual one.
+    Both are found by races on the rows held out. The keys are what is said of the ways; the first
+    is the usual one.
     """
     usually = next(iter(ways.values()))
-    if len(ways) == 1:
-        return usually
-    outputs, dtype = targets.outputs, np.dtype(usually.reader.dtype)
-    networks = [network_of(settings, way.rows, outputs) for way in ways.values()]
+    n_rows = usually.rows.n_rows
+    open_ = settings.is_open("alpha") and may_race_penalties(n_rows)
+    if len(ways) == 1 and not open_:
+        return usually, settings
+    problems = _problems(ways, X, targets, weights, settings, call)
+    best, losses = race([(problem, settings) for problem in problems], call)
+    reading = [*ways.values()][best]
+    if len(ways) > 1:
+        why = _told(losses, ways, n_rows, settings)
+        if best and len(ways) > 2:
+            why += f"; taken: {[*ways][best]}"
+        reading = replace(reading, chosen={"bins": reading.reader.n_bins}, reasons={"bins": why})
+    if not open_ or not math.isfinite(sum(losses)):
+        return reading, settings
+    prior = targets.outputs.prior_loss(targets.values, weights.rows)
+    other = other_penalty(settings.alpha, losses[best], prior, n_rows)
+    if other is None:
+        return reading, settings
+    penalties = [settings, replace(settings, alpha=other)]
+    problem = problems[best]
+    contenders = [(problem, penalty) for penalty in penalties]
+    margin = 1.0 if other > settings.alpha else None  # the stronger one is the safer
+    best, losses = race(contenders, call, first=losses[best], margin=margin)
+    how = [f"with {penalty.alpha:g}" for penalty in penalties]
+    why = f"{settings.reasons['alpha']}; {_told(losses, how, n_rows, settings)}"
+    return reading, replace(penalties[best], reasons=settings.reasons | {"alpha": why})
+
+
+def _problems(ways, X, targets, weights, settings, call) -> list[Problem]:
+    """Return what is to be learnt of each way to read the table, for a race."""
+    outputs = targets.outputs
     rng = copy.deepcopy(check_random_state(settings.random_state))
     splits, _ = _splits(X, targets.codes, settings, call, rng)
-    usual = Problem(
-        networks[0],
-        outputs,
-        usually.rows,
-        outputs.kernel_targets(targets.values, settings.label_smoothing, dtype),
-        weights.rows,
-        dtype,
-        splits,
-        None,
-        None,
-        Judgement(targets.values, weights.rows),
-        rng,
-    )
-    problems = [
-        replace(usual, network=network, rows=way.rows)
-        for network, way in zip(networks, ways.values(), strict=True)
+    dtype = np.dtype(next(iter(ways.values())).reader.dtype)
+    values = outputs.kernel_targets(targets.values, settings.label_smoothing, dtype)
+    judgement = Judgement(targets.values, weights.rows)
+    return [
+        Problem(
+            network_of(settings, way.rows, outputs),
+            outputs,
+            way.rows,
+            values,
+            weights.rows,
+            dtype,
+            splits,
+            None,
+            None,
+            judgement,
+            rng,
+        )
+        for way in ways.values()
     ]
-    best, losses = race(problems, settings, call)
-    told = ", ".join(f"{loss:.4f} {how}" for how, loss in zip(ways, losses, strict=True))
-    why = (
-        f"log loss {told}, on rows held out from {MEMBERS} members in "
-        f"{epochs_of(usually.rows.n_rows, settings.max_iter)} epochs"
-    )
-    if best and len(ways) > 2:
-        why += f"; taken: {[*ways][best]}"
+
+
+def _told(losses, of_what, n_rows, settings) -> str:
+    """Say how a race went."""
     if not math.isfinite(sum(losses)):
-        why = "as usual: the race was cut short"
-    winner = [*ways.values()][best]
-    return replace(winner, chosen={"bins": winner.reader.n_bins}, reasons={"bins": why})
+        return "as usual: the race was cut short"
+    told = ", ".join(f"{loss:.4f} {what}" for what, loss in zip(of_what, losses, strict=True))
+    n_epochs = epochs_of(n_rows, settings.max_iter)
+    return f"log loss {told}, on rows held out from {MEMBERS} members in up to {n_epochs} epochs"
 
 
 def network_of(settings: Settings, rows: Rows, outputs: Outputs) -> Network:

@@ -44,6 +44,7 @@ USERS: dict[str, tuple[str, ...]] = {
 }
 
 SMALL = 60  # rows below which nothing is held out and every row counts
+FEW = 1000  # rows below which there are no bins
 # rows from where on training lasts as long as it pays, and half a committee may do
 LARGE = 20_000
 FOLDS = 8
@@ -119,10 +120,9 @@ class Settings:
         return {"solver": self.solver} | {name: getattr(self, name) for name in self.reasons}
 
     @property
-    def chooses(self) -> bool:
-        """Whether the table is read in the way that does best on rows held out."""
-        open_ = self.is_open("solver") and isinstance(self.encoder, str)
-        return open_ and self.early_stopping and not self.full_batch
+    def races(self) -> bool:
+        """Whether what does best on rows held out is taken, of what was left open."""
+        return self.is_open("solver") and self.early_stopping and not self.full_batch
 
     def is_open(self, name: str) -> bool:
         """Whether the parameter was left to "auto"."""
@@ -232,18 +232,18 @@ def _rules(solver, n_rows, incremental):
 
 def table_recipe(n_rows: int) -> dict[str, tuple[Any, str]]:
     """Return the rules of the committee for tables, by the number of rows, each with its reason."""
-    few = n_rows < 1000
+    few = n_rows < FEW
     recipe: dict[str, tuple[Any, str]] = {
         "hidden_layer_sizes": ((128, 128), "for tables of any size"),
         # bins are many more columns, that want more shrinkage
-        "alpha": (1.0, "fewer than 1000 rows") if few else (3.0, "1000 rows or more: bins"),
+        "alpha": (1.0, f"fewer than {FEW} rows") if few else (3.0, f"{FEW} rows or more: bins"),
         "batch_size": (
             256 if n_rows > 3000 else 64 if n_rows > 500 else 32,
             "32 up to 500 rows, 64 up to 3000, 256 above",
         ),
         "learning_rate": ("cosine", "up for 5 % of the run, then down to 0"),
         "learning_rate_init": (4e-3, "the top of that schedule"),
-        "max_iter": (60, "the length of that schedule"),
+        "max_iter": (100, "the length of that schedule"),
         "early_stopping": (True, "every member is judged by rows of its own"),
         "beta_2": (0.99, "squared gradients are averaged over 100 steps"),
         "n_iter_no_change": (
@@ -269,7 +269,6 @@ def _large_recipe() -> dict[str, tuple[Any, str]]:
             f"{many}: it needs no length, and ends when it pays no more",
         ),
         "learning_rate_init": (2.5e-3, "the top of that schedule"),
-        "max_iter": (100, "at most: patience ends it"),
         "n_iter_no_change": (2, f"{many}: their judgement is sure"),
         "averaging": (0.998, f"{many}: weights are averaged over 500 steps"),
     }

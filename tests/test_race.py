@@ -1,5 +1,6 @@
 """The way a table is read is chosen by rows held out."""
 
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -154,11 +155,12 @@ def test_a_race_has_as_many_steps_for_large_tables_as_for_small_ones():
 
 def raced(monkeypatch, n_rows, *losses):
     """Which way to read a table is taken after these losses of rows held out."""
-    given = iter(losses)
+    given = itertools.chain(losses, losses[1:])
     monkeypatch.setattr(race, "_lowest_loss", lambda *_: next(given))
     problem = SimpleNamespace(rows=SimpleNamespace(n_rows=n_rows))
-    best, told = race.race([problem] * len(losses), None, None)
+    best, told = race.race([(problem, None)] * len(losses), None)
     assert told == list(losses)
+    assert race.race([(problem, None)] * len(losses), None, first=losses[0]) == (best, told)
     return best
 
 
@@ -170,6 +172,46 @@ def test_a_race_is_lost_by_a_margin_only(monkeypatch):
     assert raced(monkeypatch, LARGE, 0.5, 0.493) == 1
     assert raced(monkeypatch, 1000, 0.5, 0.45, 0.4) == 2
     assert raced(monkeypatch, 1000, 0.5, 0.4, np.inf) == 0  # cut short
+
+
+def rule(n_rows):
+    """A rule over flags, without noise."""
+    X = np.random.default_rng(0).integers(0, 2, size=(n_rows, 12))
+    return X, np.where(X[:, 0], X[:, 1] & X[:, 2] | X[:, 3], X[:, 4] ^ X[:, 5])
+
+
+def test_a_table_that_is_nearly_solved_is_tried_with_a_lighter_penalty():
+    X, y = rule(1500)
+    clf = fit(X, y)
+    assert clf.auto_["alpha"] == pytest.approx(0.3)
+    why = "1000 rows or more: bins; log loss 0.0"
+    assert why in clf.summary() and " with 0.3, on rows held out" in clf.summary()
+    named = fit(X, y, alpha=3.0)
+    assert "alpha" not in named.auto_
+    assert clf.best_validation_score_ > named.best_validation_score_
+    given = fit(X, y, encoder=TableEncoder(dtype="float32"))  # of that the penalty is still open
+    assert "bins" not in given.auto_
+    np.testing.assert_array_equal(given.predict_proba(X), clf.predict_proba(X))
+
+
+def test_few_rows_with_noise_are_tried_with_a_stronger_penalty():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 20))
+    y = (X[:, 0] + 2 * rng.normal(size=400) > 0).astype(int)
+    clf = fit(X, y)
+    assert clf.auto_["alpha"] == 3.0 and " with 3, on rows held out" in clf.summary()
+    few = fit(X[:299], y[:299])
+    assert few.auto_["alpha"] == 1.0 and "log loss" not in few.summary()
+
+
+def test_which_penalty_is_tried_follows_from_what_is_left_to_learn():
+    tried = {
+        (loss, n): race.other_penalty(2.0, loss, prior=0.7, n_rows=n)
+        for loss in (0.06, 0.08)
+        for n in (999, 1000)
+    }
+    assert tried == {(0.06, 999): None, (0.06, 1000): 0.2, (0.08, 999): 6.0, (0.08, 1000): None}
+    assert [race.may_race_penalties(n) for n in (299, 300, LARGE - 1, LARGE)] == [0, 1, 1, 0]
 
 
 def test_weights_of_any_size_may_judge(steps):

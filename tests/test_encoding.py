@@ -277,6 +277,12 @@ def test_missing_numbers_become_the_median_and_say_so():
     assert_array_equal(positions[0], positions[1])
 
 
+def test_very_many_columns_are_given_once():
+    X = np.random.default_rng(0).integers(0, 4, size=(2505, 501))
+    assert TableEncoder(n_bins=0).fit_transform(X[:, :500]).shape[1] == 1000
+    assert TableEncoder(n_bins=0).fit_transform(X).shape[1] == 501
+
+
 @slow
 @given(st.integers(10, 300), seeds)
 def test_standardised_columns_have_mean_0_and_variance_1(n, seed):

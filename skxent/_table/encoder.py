@@ -49,10 +49,10 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     is 0, because half of the rows or more share one value, the other rows tell the scale: their
     median distance from it. A missing number becomes the median, and an indicator column says so
     where ``fit`` saw enough gaps.
-    Beside it, where there are five rows or more for each numeric column, a column of more than two
-    values is given standardised as well, clipped at 10 standard deviations: what robust scaling
-    column by column takes away, small differences between columns of one scale, stays there to be
-    seen. A missing number is 0 in it. On top of that, a piecewise-linear encoding over quantile
+    Beside it, where there are at most 500 numeric columns and five rows or more for each, a column
+    of more than two values is given standardised as well, clipped at 10 standard deviations: what
+    robust scaling column by column takes away, small differences between columns of one scale,
+    stays there to be seen. A missing number is 0 in it. On top of that, a piecewise-linear encoding over quantile
     bins [2]_ lets a network bend its response within a column without having to learn where.
 
     Categories are one-hot encoded. Missing is a level like any other. Rare levels share

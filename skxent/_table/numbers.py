@@ -13,7 +13,8 @@ from .checks import rare_below
 _OWN_EDGES = 128  # values of a mostly constant column that may each be an edge of a bin ...
 _ROWS_PER_EDGE = 20  # ... and the rows there must be for each
 _BLOCK = 1 << 16  # numbers scaled at a time, so that temporaries stay small
-_ROWS_PER_COLUMN = 5  # rows there must be for each column, for columns to be given twice
+_ROWS_PER_COLUMN = 5  # rows there must be for each column, for columns to be given twice ...
+_MOST_TWICE = 500  # ... and how many of them there may be, as it takes twice the time
 FARTHEST = 10.0  # standard deviations from the mean at which a standardised column is clipped
 LARGEST, SMALLEST = np.finfo(np.float64).max, np.finfo(np.float64).tiny
 
@@ -152,7 +153,7 @@ def learn_numbers(
             varies.append(varied)
             gaps.append(has_gaps)
     most = auto_n_bins(n_rows, sum(varies)) if isinstance(n_bins, str) else n_bins
-    twice = n_rows >= _ROWS_PER_COLUMN * sum(varies)
+    twice = sum(varies) <= min(n_rows / _ROWS_PER_COLUMN, _MOST_TWICE)
     center, scale = np.zeros(len(used)), np.ones(len(used))
     moments: dict[int, tuple[float, float]] = {}
     binned, edges, flags = [], [], []

@@ -52,8 +52,9 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
     Beside it, where there are at most 500 numeric columns and five rows or more for each, a column
     of more than two values is given standardised as well, clipped at 10 standard deviations: what
     robust scaling column by column takes away, small differences between columns of one scale,
-    stays there to be seen. A missing number is 0 in it. On top of that, a piecewise-linear encoding over quantile
-    bins [2]_ lets a network bend its response within a column without having to learn where.
+    stays there to be seen. A missing number is 0 in it. On top of that, a piecewise-linear encoding
+    over quantile bins [2]_ lets a network bend its response within a column without having to learn
+    where.
 
     Categories are one-hot encoded. Missing is a level like any other. Rare levels share
     one "infrequent" level, which also takes the levels that were not seen in ``fit``; where

@@ -122,7 +122,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):  # noqa: D101 - below
             out_of_fold=(rows, seen.statistics) if seen and seen.statistics else None,
             n_threads=None if settings.n_jobs is None else effective_n_jobs(settings.n_jobs),
         )
-        return Reading(reader, shared)
+        return Reading(reader, shared), settings
 
     def _sample(self, X):
         """Numbers of the rows that an encoder is learnt from: all, or as many as may come here."""

@@ -130,8 +130,9 @@ class SoftmaxMLPClassifier(BaseMLP):
     n_members : int or "auto", default="auto"
         Number of networks whose predictions are averaged, each trained on all folds but one.
         "auto": one with a named solver or below 60 rows, else eight; from 20,000 rows on four of
-        these, and the other four where they lower the log loss by more than .3 % and `tol`,
-        as the disagreement of the first four tells; with `cv` one for each of its splits.
+        these (two with `max_time`), and as many again while they lower the log loss by more than
+        .3 % and `tol`, as the disagreement of the first tells; with `cv` one for each of its
+        splits.
     calibration : {"auto", "temperature"} or None, default="auto"
         Whether logits are divided by a temperature learnt on held-out rows. "auto": yes with
         ``solver="auto"`` where rows are held out. `partial_fit` keeps the last one learnt.

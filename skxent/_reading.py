@@ -20,13 +20,20 @@ from ._columns import labels_of, table_of
 from ._compat import _safe_indexing
 from ._model import Model
 from ._outputs import Outputs
-from ._settings import Settings
+from ._settings import FEW, PATIENCE, Settings
 from ._table.reader import Reader
 from ._targets import Expected, Targets, read_targets
 from ._training.held_out import Judgement
 from ._training.network import Network, build_network, too_large
 from ._training.problem import Problem, Rows
-from ._training.race import MEMBERS, epochs_of, may_race_penalties, other_penalty, race
+from ._training.race import (
+    MEMBERS,
+    epochs_of,
+    may_suit_table,
+    nearly_solved,
+    other_penalty,
+    race,
+)
 from ._training.splits import Split, draw_splits, splits_of
 from ._training.train import Call, State, Trained
 from ._weights import Weights, weights_beside
@@ -97,15 +104,16 @@ def choose(
     settings: Settings,
     call: Call,
 ) -> tuple[Reading, Settings]:
-    """Return the best of several ways to read a table, and the settings with the best penalty.
+    """Return the best of several ways to read a table, and the settings that suit it.
 
     Both are found by races on the rows held out. The keys are what is said of the ways; the first
     is the usual one.
     """
     usually = next(iter(ways.values()))
     n_rows = usually.rows.n_rows
-    open_ = settings.is_open("alpha") and may_race_penalties(n_rows)
-    if len(ways) == 1 and not open_:
+    open_ = settings.is_open("alpha") or settings.is_open("n_iter_no_change")
+    suits = open_ and may_suit_table(n_rows)
+    if len(ways) == 1 and not suits:
         return usually, settings
     problems = _problems(ways, X, targets, weights, settings, call)
     best, losses = race([(problem, settings) for problem in problems], call)
@@ -115,20 +123,32 @@ def choose(
         if best and len(ways) > 2:
             why += f"; taken: {[*ways][best]}"
         reading = replace(reading, chosen={"bins": reading.reader.n_bins}, reasons={"bins": why})
-    if not open_ or not math.isfinite(sum(losses)):
+    if not suits or not math.isfinite(sum(losses)):
         return reading, settings
     prior = targets.outputs.prior_loss(targets.values, weights.rows)
-    other = other_penalty(settings.alpha, losses[best], prior, n_rows)
-    if other is None:
-        return reading, settings
+    return reading, _suited(settings, problems[best], losses[best], prior, call)
+
+
+def _suited(
+    settings: Settings, problem: Problem, loss: float, prior: float, call: Call
+) -> Settings:
+    """Return settings that suit a table whose log loss, after a race, is told beside the prior."""
+    solved, n_rows = nearly_solved(loss, prior), problem.rows.n_rows
+    if solved and n_rows > FEW and settings.is_open("n_iter_no_change"):
+        why = {
+            "n_iter_no_change": "less than a tenth of the log loss of the classes' shares is left"
+        }
+        settings = replace(settings, n_iter_no_change=PATIENCE, reasons=settings.reasons | why)
+    other = other_penalty(settings.alpha, solved, n_rows)
+    if other is None or not settings.is_open("alpha"):
+        return settings
     penalties = [settings, replace(settings, alpha=other)]
-    problem = problems[best]
-    contenders = [(problem, penalty) for penalty in penalties]
     margin = 1.0 if other > settings.alpha else None  # the stronger one is the safer
-    best, losses = race(contenders, call, first=losses[best], margin=margin)
-    how = [f"with {penalty.alpha:g}" for penalty in penalties]
-    why = f"{settings.reasons['alpha']}; {_told(losses, how, n_rows, settings)}"
-    return reading, replace(penalties[best], reasons=settings.reasons | {"alpha": why})
+    contenders = [(problem, penalty) for penalty in penalties]
+    best, losses = race(contenders, call, first=loss, margin=margin)
+    told = _told(losses, [f"with {penalty.alpha:g}" for penalty in penalties], n_rows, settings)
+    why = {"alpha": f"{settings.reasons['alpha']}; {told}"}
+    return replace(penalties[best], reasons=settings.reasons | why)
 
 
 def _problems(ways, X, targets, weights, settings, call) -> list[Problem]:

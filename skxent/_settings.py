@@ -45,6 +45,7 @@ USERS: dict[str, tuple[str, ...]] = {
 
 SMALL = 60  # rows below which nothing is held out and every row counts
 FEW = 1000  # rows below which there are no bins
+PATIENCE = 8  # epochs, of more rows, where the table is nearly solved
 # rows from where on training lasts as long as it pays, and half a committee may do
 LARGE = 20_000
 FOLDS = 8
@@ -236,7 +237,7 @@ def table_recipe(n_rows: int) -> dict[str, tuple[Any, str]]:
     recipe: dict[str, tuple[Any, str]] = {
         "hidden_layer_sizes": ((128, 128), "for tables of any size"),
         # bins are many more columns, that want more shrinkage
-        "alpha": (1.0, f"fewer than {FEW} rows") if few else (3.0, f"{FEW} rows or more: bins"),
+        "alpha": (1.0, f"fewer than {FEW} rows") if few else (3.0, f"{FEW} rows or more"),
         "batch_size": (
             256 if n_rows > 3000 else 64 if n_rows > 500 else 32,
             "32 up to 500 rows, 64 up to 3000, 256 above",
@@ -247,8 +248,8 @@ def table_recipe(n_rows: int) -> dict[str, tuple[Any, str]]:
         "early_stopping": (True, "every member is judged by rows of its own"),
         "beta_2": (0.99, "squared gradients are averaged over 100 steps"),
         "n_iter_no_change": (
-            8 if n_rows > 1000 else 15,
-            "15 epochs up to 1000 rows, whose judgement is noisy, 8 above",
+            5 if n_rows > FEW else 15,
+            f"15 epochs up to {FEW} rows, whose judgement is noisy, 5 above",
         ),
         "init": ("he_normal", "made for relu"),
         "dropout": (0.15, "of every hidden layer"),

@@ -169,6 +169,35 @@ def test_members_that_were_cut_short_are_left_out(table, worth, monkeypatch, end
     assert "n_members = 4  (the others were cut short)" in clf.summary()
 
 
+def test_where_time_is_limited_two_members_begin(table, worth):
+    """As many again follow while they are worth it and there is time."""
+    worth(0.5)
+    clf = fit(table, max_time=60.0)
+    assert len(clf.coefs_[0]) == clf.auto_["n_members"] == 2
+    assert "n_members = 2  (2 more would lower the log loss of 0." in clf.summary()
+    worth(0)
+    clf, whole = fit(table, max_time=60.0, tol=0), fit(table, tol=0)
+    assert len(clf.coefs_[0]) == FOLDS
+    assert_array_equal(clf.predict_proba(table[0]), whole.predict_proba(table[0]))
+    cut = fit(table, max_time=1e-3, tol=0)
+    assert len(cut.coefs_[0]) == 2 and "(the others were not begun)" in cut.summary()
+
+
+def test_ctrl_c_between_the_halves_keeps_the_first(table, worth, monkeypatch):
+    worth(0)
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train.Run, "_gain_of_doubling", interrupted)
+    with pytest.warns(UserWarning, match="interrupted"):
+        clf = fit(table, tol=0)
+    assert len(clf.coefs_[0]) == FOLDS // 2 and "the others were not begun" in clf.summary()
+    monkeypatch.setattr(train, "is_one_of_many", lambda: True)
+    with pytest.raises(KeyboardInterrupt):
+        fit(table, tol=0)
+
+
 def test_members_that_wait_for_each_other_share_the_time():
     """On one thread the second member has as much time as the first, though no epoch is done."""
 

@@ -60,20 +60,28 @@ def race(
     return (best if clearly and math.isfinite(sum(losses)) else 0), losses
 
 
-def may_race_penalties(n_rows: int) -> bool:
-    """Whether a table is of a size where the penalty may be worth a race."""
+def may_suit_table(n_rows: int) -> bool:
+    """Whether a table is of a size where a race tells what penalty and patience suit it."""
     return _FEWEST <= n_rows < LARGE
 
 
-def other_penalty(alpha: float, loss: float, prior: float, n_rows: int) -> float | None:
+def nearly_solved(loss: float, prior: float) -> bool:
+    """Whether little is left of `prior`, the log loss of the shares of the classes.
+
+    A rule may be about to be found exactly: what is gained with every epoch is small then, and goes
+    on for long.
+    """
+    return loss < _NEARLY_SOLVED * prior
+
+
+def other_penalty(alpha: float, solved: bool, n_rows: int) -> float | None:
     """Return the penalty that may be better than the usual one, if there is such; else None.
 
-    `prior` is the log loss of the shares of the classes. Where little of it is left, a rule may be
-    about to be found exactly, which a penalty hinders; of few rows only the opposite can be judged,
-    that too little of it lets the network learn noise.
+    A penalty hinders a rule from being found exactly, if the table is nearly solved. Of few rows
+    only the opposite can be judged, that too little of it lets the network learn noise.
     """
-    nearly_solved, few = loss < _NEARLY_SOLVED * prior, n_rows < FEW
-    if nearly_solved == few:
+    few = n_rows < FEW
+    if solved == few:
         return None
     return 3 * alpha if few else alpha / 10
 

@@ -18,6 +18,7 @@ from . import optimizers, schedules
 from .committee import gain_of_doubling, minimize_each, train_jointly
 from .held_out import HeldOut
 from .history import History, new_history, validation_scores
+from .interrupts import is_one_of_many
 from .mini_batch import MiniBatch
 from .network import Network, dropout_rates, initial_params, too_large
 from .objective import Objective
@@ -174,27 +175,47 @@ class Run:
     # ---- mini batches: all members together, epoch by epoch
 
     def descend(self, starts: Sequence[NDArray]) -> Ends:
-        """Take members down along batches: all, or half and the others where they are worth it."""
-        paths, n = self._paths(starts), len(starts)
-        if self.settings.n_folds is None or self.call.previous is not None:
+        """Take members down along batches: all, or some, and as many again while it is worth it.
+
+        Half of them come first, or two if time is limited: what is half trained is not kept.
+        """
+        settings, paths, n = self.settings, self._paths(starts), len(starts)
+        if settings.n_folds is None or self.call.previous is not None:
             return self._descend(paths, range(n))
-        first = self._descend(paths[: n // 2], range(n // 2))
-        if not first.watch.ended_by_itself:
-            return replace(first, why_members="the others were not begun")
-        gain, loss = self._gain_of_doubling(first)
+        some = n // 2 if settings.max_time is None else min(2, n // 2)
+        ends = self._descend(paths[:some], range(some))
+        while ends.watch.ended_by_itself and len(ends.members) < n:
+            try:
+                doubled = self._doubled(ends, paths)
+            except KeyboardInterrupt:
+                if is_one_of_many():
+                    raise
+                ends.watch.ending = Ending.INTERRUPTED
+                break
+            if len(doubled.members) == len(ends.members):
+                return doubled
+            ends = doubled
+        all_ = len(ends.members) == n
+        return ends if all_ else replace(ends, why_members="the others were not begun")
+
+    def _doubled(self, ends: Ends, paths: Sequence[MiniBatch]) -> Ends:
+        """Take as many members down again, if that is worth it."""
+        n = len(ends.members)
+        gain, loss = self._gain_of_doubling(ends)
         told = f"lower the log loss of {loss:.4f} by {gain:.1g}"
         if gain < max(_WORTH * loss, self.settings.tol):
-            return replace(first, why_members=f"{n - n // 2} more would {told}")
+            return replace(ends, why_members=f"{n} more would {told}")
         if int(self.settings.verbose):
-            print(f"members {n // 2 + 1} to {n}, which should {told}:")
-        rest = self._descend(paths[n // 2 :], range(n // 2, n), first.watch.seconds)
+            print(f"members {n + 1} to {2 * n}, which should {told}:")
+        more = range(n, 2 * n)
+        rest = self._descend(paths[n : 2 * n], more, ends.watch.seconds)
         if not rest.watch.ended_by_itself:  # members that are half trained would do harm
-            first.watch.ending = rest.watch.ending
-            return replace(first, why_members="the others were cut short")
-        watch, worst = merge_monitors([first.watch, rest.watch])
-        params = np.concatenate([first.params, rest.params])
+            ends.watch.ending = rest.watch.ending
+            return replace(ends, why_members="the others were cut short")
+        watch, worst = merge_monitors([ends.watch, rest.watch])
+        params = np.concatenate([ends.params, rest.params])
         why = f"the second half was to {told}"
-        return Ends(params, range(n), watch, worst, rest.rate, paths, why)
+        return Ends(params, range(2 * n), watch, worst, rest.rate, paths[: 2 * n], why)
 
     def _gain_of_doubling(self, ends: Ends) -> tuple[float, float]:
         """Return what twice as many members would lower the log loss by, and a member's loss."""

@@ -20,6 +20,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
 from skxent._columns import Column
+from skxent._table import compact
 from skxent._table.checks import checked_table, rare_below
 from skxent._table.encoder import encoding_of, pack_encoder, unpack_encoder
 from skxent._table.log_odds import LogOdds, level_log_odds
@@ -344,6 +345,22 @@ def test_dtype():
         assert TableEncoder().fit_transform(x.astype(given_)).dtype == expected
         assert TableEncoder().fit(pd.DataFrame(x.astype(given_))).dtype_ == np.dtype(expected).name
     assert TableEncoder(dtype="float32").fit_transform(x).dtype == np.float32
+    frame = pd.DataFrame({"x": x[:, 0].astype("f4")}).assign(
+        level=pd.Categorical(np.arange(30) % 3)
+    )
+    labels = np.arange(30) % 2
+    assert TableEncoder().fit(frame, labels).dtype_ == "float32"  # log-odds ask for no more
+
+
+def test_a_matrix_is_the_same_in_pieces(monkeypatch):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(1100, 3)), columns=list("abc"))
+    frame["level"] = rng.integers(0, 9, 1100)
+    encoder = TableEncoder(["level"]).fit(frame)
+    whole = encoder.transform(frame)
+    monkeypatch.setattr(compact, "_BLOCK", 7)
+    assert_array_equal(encoder.transform(frame), whole)
+    assert_array_equal(whole[:3], [encoder.transform(frame[i : i + 1])[0] for i in range(3)])
 
 
 @pytest.mark.parametrize("frame", [np.asarray, pd.DataFrame, pl.DataFrame, sparse.csr_array])

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .._kernels import Inputs
 
 ONE_HOT, PIECEWISE_LINEAR = 0, 1  # what a position means: a level, a place along the bins
+_BLOCK = 1 << 10  # rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,19 +40,26 @@ class TableRows:
         return Inputs.table(self.dense, self.positions, self.kinds, self.widths)
 
     def expand(self) -> NDArray:
-        """Return the matrix."""
-        n_dense = self.dense.shape[1]
-        out = np.zeros((len(self.dense), n_dense + self.widths.sum()), dtype=self.dense.dtype)
-        out[:, :n_dense] = self.dense
-        stop = n_dense
-        for position, kind, width in zip(self.positions.T, self.kinds, self.widths, strict=True):
+        """Return the matrix, made of blocks of rows that stay in the cache meanwhile."""
+        n, n_dense = self.dense.shape
+        out = np.zeros((n, n_dense + self.widths.sum()), dtype=self.dense.dtype)
+        for start in range(0, n, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            out[block, :n_dense] = self.dense[block]
+            self._expand_fields(self.positions[block], out[block, n_dense:])
+        return out
+
+    def _expand_fields(self, positions: NDArray, out: NDArray) -> None:
+        stop = 0
+        for position, kind, width in zip(positions.T, self.kinds, self.widths, strict=True):
             start, stop = stop, stop + width
             if kind == PIECEWISE_LINEAR:
-                out[:, start:stop] = np.clip(position[:, None] - np.arange(width), 0, 1)
+                field = out[:, start:stop]
+                np.subtract(position[:, None], np.arange(width, dtype=np.float32), out=field)
+                field.clip(0, 1, out=field)
             else:
                 rows = np.flatnonzero(position >= 0)
                 out[rows, start + position[rows].astype(int)] = 1
-        return out
 
     def without_bins(self) -> TableRows:
         """Return the same rows without the fields that are bins."""

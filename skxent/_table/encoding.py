@@ -199,7 +199,8 @@ def learn_encoding(
     if dtype == "auto" and sparse:
         dtype = X.dtype.name
     elif dtype == "auto":
-        single = np.result_type(np.float32, *(array.dtype for array in arrays)) == np.float32
+        given = [*arrays[: len(plain)], *parts]  # log-odds are not numbers of the table
+        single = np.result_type(np.float32, *(array.dtype for array in given)) == np.float32
         dtype = "float32" if single else "float64"
     scale = learn_sparse(rows, weights, schema.infinite) if sparse else None
     encoding = Encoding(schema, numbers, categories, log_odds, scale, dtype)

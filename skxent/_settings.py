@@ -248,8 +248,8 @@ def table_recipe(n_rows: int) -> dict[str, tuple[Any, str]]:
         "early_stopping": (True, "every member is judged by rows of its own"),
         "beta_2": (0.99, "squared gradients are averaged over 100 steps"),
         "n_iter_no_change": (
-            5 if n_rows > FEW else 15,
-            f"15 epochs up to {FEW} rows, whose judgement is noisy, 5 above",
+            6 if n_rows > FEW else 15,
+            f"15 epochs up to {FEW} rows, whose judgement is noisy, 6 above",
         ),
         "init": ("he_normal", "made for relu"),
         "dropout": (0.15, "of every hidden layer"),

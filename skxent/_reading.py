@@ -20,7 +20,7 @@ from ._columns import labels_of, table_of
 from ._compat import _safe_indexing
 from ._model import Model
 from ._outputs import Outputs
-from ._settings import FEW, PATIENCE, Settings
+from ._settings import Settings
 from ._table.reader import Reader
 from ._targets import Expected, Targets, read_targets
 from ._training.held_out import Judgement
@@ -29,8 +29,7 @@ from ._training.problem import Problem, Rows
 from ._training.race import (
     MEMBERS,
     epochs_of,
-    may_suit_table,
-    nearly_solved,
+    may_race_penalties,
     other_penalty,
     race,
 )
@@ -104,16 +103,15 @@ def choose(
     settings: Settings,
     call: Call,
 ) -> tuple[Reading, Settings]:
-    """Return the best of several ways to read a table, and the settings that suit it.
+    """Return the best of several ways to read a table, and the settings with the best penalty.
 
     Both are found by races on the rows held out. The keys are what is said of the ways; the first
     is the usual one.
     """
     usually = next(iter(ways.values()))
     n_rows = usually.rows.n_rows
-    open_ = settings.is_open("alpha") or settings.is_open("n_iter_no_change")
-    suits = open_ and may_suit_table(n_rows)
-    if len(ways) == 1 and not suits:
+    open_ = settings.is_open("alpha") and may_race_penalties(n_rows)
+    if len(ways) == 1 and not open_:
         return usually, settings
     problems = _problems(ways, X, targets, weights, settings, call)
     best, losses = race([(problem, settings) for problem in problems], call)
@@ -123,24 +121,19 @@ def choose(
         if best and len(ways) > 2:
             why += f"; taken: {[*ways][best]}"
         reading = replace(reading, chosen={"bins": reading.reader.n_bins}, reasons={"bins": why})
-    if not suits or not math.isfinite(sum(losses)):
+    if not open_ or not math.isfinite(sum(losses)):
         return reading, settings
     prior = targets.outputs.prior_loss(targets.values, weights.rows)
-    return reading, _suited(settings, problems[best], losses[best], prior, call)
+    return reading, _with_best_penalty(settings, problems[best], losses[best], prior, call)
 
 
-def _suited(
+def _with_best_penalty(
     settings: Settings, problem: Problem, loss: float, prior: float, call: Call
 ) -> Settings:
-    """Return settings that suit a table whose log loss, after a race, is told beside the prior."""
-    solved, n_rows = nearly_solved(loss, prior), problem.rows.n_rows
-    if solved and n_rows > FEW and settings.is_open("n_iter_no_change"):
-        why = {
-            "n_iter_no_change": "less than a tenth of the log loss of the classes' shares is left"
-        }
-        settings = replace(settings, n_iter_no_change=PATIENCE, reasons=settings.reasons | why)
-    other = other_penalty(settings.alpha, solved, n_rows)
-    if other is None or not settings.is_open("alpha"):
+    """Return the settings with the best penalty, given the log loss and what the classes leave."""
+    n_rows = problem.rows.n_rows
+    other = other_penalty(settings.alpha, loss, prior, n_rows)
+    if other is None:
         return settings
     penalties = [settings, replace(settings, alpha=other)]
     margin = 1.0 if other > settings.alpha else None  # the stronger one is the safer

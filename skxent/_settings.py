@@ -45,7 +45,6 @@ USERS: dict[str, tuple[str, ...]] = {
 
 SMALL = 60  # rows below which nothing is held out and every row counts
 FEW = 1000  # rows below which there are no bins
-PATIENCE = 8  # epochs, of more rows, where the table is nearly solved
 # rows from where on training lasts as long as it pays, and half a committee may do
 LARGE = 20_000
 FOLDS = 8
@@ -248,8 +247,8 @@ def table_recipe(n_rows: int) -> dict[str, tuple[Any, str]]:
         "early_stopping": (True, "every member is judged by rows of its own"),
         "beta_2": (0.99, "squared gradients are averaged over 100 steps"),
         "n_iter_no_change": (
-            6 if n_rows > FEW else 15,
-            f"15 epochs up to {FEW} rows, whose judgement is noisy, 6 above",
+            8 if n_rows > FEW else 15,
+            f"15 epochs up to {FEW} rows, whose judgement is noisy, 8 above",
         ),
         "init": ("he_normal", "made for relu"),
         "dropout": (0.15, "of every hidden layer"),

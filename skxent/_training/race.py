@@ -60,28 +60,20 @@ def race(
     return (best if clearly and math.isfinite(sum(losses)) else 0), losses
 
 
-def may_suit_table(n_rows: int) -> bool:
-    """Whether a table is of a size where a race tells what penalty and patience suit it."""
+def may_race_penalties(n_rows: int) -> bool:
+    """Whether a table is of a size where the penalty may be worth a race."""
     return _FEWEST <= n_rows < LARGE
 
 
-def nearly_solved(loss: float, prior: float) -> bool:
-    """Whether little is left of `prior`, the log loss of the shares of the classes.
-
-    A rule may be about to be found exactly: what is gained with every epoch is small then, and goes
-    on for long.
-    """
-    return loss < _NEARLY_SOLVED * prior
-
-
-def other_penalty(alpha: float, solved: bool, n_rows: int) -> float | None:
+def other_penalty(alpha: float, loss: float, prior: float, n_rows: int) -> float | None:
     """Return the penalty that may be better than the usual one, if there is such; else None.
 
-    A penalty hinders a rule from being found exactly, if the table is nearly solved. Of few rows
-    only the opposite can be judged, that too little of it lets the network learn noise.
+    Where little is left of `prior`, the log loss of the shares of the classes, a rule may be about
+    to be found exactly, which a penalty hinders. Of few rows only the opposite can be judged, that
+    too little of it lets the network learn noise.
     """
-    few = n_rows < FEW
-    if solved == few:
+    nearly_solved, few = loss < _NEARLY_SOLVED * prior, n_rows < FEW
+    if nearly_solved == few:
         return None
     return 3 * alpha if few else alpha / 10
 

@@ -198,6 +198,23 @@ def test_ctrl_c_between_the_halves_keeps_the_first(table, worth, monkeypatch):
         fit(table, tol=0)
 
 
+def test_ctrl_c_is_told_of_after_any_number_of_members(table, worth, monkeypatch):
+    """Also where those that are kept were themselves put together of two parts."""
+    worth(0)
+    down = train.Run._descend
+
+    def interrupted(self, paths, members, *seconds):
+        ends = down(self, paths, members, *seconds)
+        if members[0] == FOLDS // 2:
+            ends.watch.ending = Ending.INTERRUPTED
+        return ends
+
+    monkeypatch.setattr(train.Run, "_descend", interrupted)
+    with pytest.warns(UserWarning, match="interrupted"):
+        clf = fit(table, tol=0, max_time=60.0)
+    assert len(clf.coefs_[0]) == FOLDS // 2 and "the others were cut short" in clf.summary()
+
+
 def test_members_that_wait_for_each_other_share_the_time():
     """On one thread the second member has as much time as the first, though no epoch is done."""
 

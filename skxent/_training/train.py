@@ -195,8 +195,9 @@ class Run:
             if len(doubled.members) == len(ends.members):
                 return doubled
             ends = doubled
-        all_ = len(ends.members) == n
-        return ends if all_ else replace(ends, why_members="the others were not begun")
+        if len(ends.members) == n:
+            return ends
+        return replace(ends, worst=ends.watch, why_members="the others were not begun")
 
     def _doubled(self, ends: Ends, paths: Sequence[MiniBatch]) -> Ends:
         """Take as many members down again, if that is worth it."""
@@ -211,7 +212,7 @@ class Run:
         rest = self._descend(paths[n : 2 * n], more, ends.watch.seconds)
         if not rest.watch.ended_by_itself:  # members that are half trained would do harm
             ends.watch.ending = rest.watch.ending
-            return replace(ends, why_members="the others were cut short")
+            return replace(ends, worst=ends.watch, why_members="the others were cut short")
         watch, worst = merge_monitors([ends.watch, rest.watch])
         params = np.concatenate([ends.params, rest.params])
         why = f"the second half was to {told}"

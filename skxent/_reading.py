@@ -117,7 +117,7 @@ def choose(
     best, losses = race([(problem, settings) for problem in problems], call)
     reading = [*ways.values()][best]
     if len(ways) > 1:
-        why = _told(losses, ways, n_rows, settings)
+        why = _told(losses, ways, problems[0], settings)
         if best and len(ways) > 2:
             why += f"; taken: {[*ways][best]}"
         reading = replace(reading, chosen={"bins": reading.reader.n_bins}, reasons={"bins": why})
@@ -131,15 +131,14 @@ def _with_best_penalty(
     settings: Settings, problem: Problem, loss: float, prior: float, call: Call
 ) -> Settings:
     """Return the settings with the best penalty, given the log loss and what the classes leave."""
-    n_rows = problem.rows.n_rows
-    other = other_penalty(settings.alpha, loss, prior, n_rows)
+    other = other_penalty(settings.alpha, loss, prior, problem.rows.n_rows)
     if other is None:
         return settings
     penalties = [settings, replace(settings, alpha=other)]
     margin = 1.0 if other > settings.alpha else None  # the stronger one is the safer
     contenders = [(problem, penalty) for penalty in penalties]
     best, losses = race(contenders, call, first=loss, margin=margin)
-    told = _told(losses, [f"with {penalty.alpha:g}" for penalty in penalties], n_rows, settings)
+    told = _told(losses, [f"with {penalty.alpha:g}" for penalty in penalties], problem, settings)
     why = {"alpha": f"{settings.reasons['alpha']}; {told}"}
     return replace(penalties[best], reasons=settings.reasons | why)
 
@@ -170,13 +169,14 @@ def _problems(ways, X, targets, weights, settings, call) -> list[Problem]:
     ]
 
 
-def _told(losses, of_what, n_rows, settings) -> str:
+def _told(losses, of_what, problem, settings) -> str:
     """Say how a race went."""
     if not math.isfinite(sum(losses)):
         return "as usual: the race was cut short"
     told = ", ".join(f"{loss:.4f} {what}" for what, loss in zip(of_what, losses, strict=True))
-    n_epochs = epochs_of(n_rows, settings.max_iter)
-    return f"log loss {told}, on rows held out from {MEMBERS} members in up to {n_epochs} epochs"
+    n_epochs, n = epochs_of(problem.rows.n_rows, settings.max_iter), len(problem.splits)
+    members = f"{MEMBERS} members" if n >= MEMBERS else "one member"
+    return f"log loss {told}, on rows held out from {members} in up to {n_epochs} epochs"
 
 
 def network_of(settings: Settings, rows: Rows, outputs: Outputs) -> Network:

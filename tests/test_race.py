@@ -194,6 +194,14 @@ def test_a_table_that_is_nearly_solved_is_tried_with_a_lighter_penalty():
     np.testing.assert_array_equal(given.predict_proba(X), clf.predict_proba(X))
 
 
+def test_a_race_of_one_member_says_so():
+    X, y = rule(400)
+    splits = [(np.arange(300), np.arange(300, 400))]
+    for params in ({"n_members": 1}, {"cv": splits}):
+        told = fit(X, y, max_iter=2, **params).summary()
+        assert "held out from one member" in " ".join(told.split()) and "2 members" not in told
+
+
 def test_few_rows_with_noise_are_tried_with_a_stronger_penalty():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 20))

@@ -114,7 +114,7 @@ class Outputs:
     def of_rows(self, rows: NDArray) -> NDArray:
         """Numbers of the decisions that belong to the rows."""
         k = self.per_row
-        return rows if k == 1 else (rows[:, None] * k + np.arange(k)).ravel()
+        return rows if k == 1 else (rows.astype(np.intp)[:, None] * k + np.arange(k)).ravel()
 
     # ---- for prediction
 

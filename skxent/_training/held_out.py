@@ -59,13 +59,16 @@ class HeldOut:
             together = self._log_proba_together(stack, members, self.judgement.own)
             return together, slice(None)
         n = self.objectives[0].inputs.n_rows * self.outputs.per_row
-        total, count = np.zeros((n, self.outputs.n_choices)), np.zeros(n)
+        total, count = np.zeros((n, self.outputs.n_choices)), np.zeros(n, dtype=np.int32)
         rows = [np.asarray(self.splits[m][1]) for m in members]
         log_p, stop = self._log_proba_of_rows(stack, members, rows), 0
         for which in map(self.outputs.of_rows, rows):
             start, stop = stop, stop + len(which)
             total[which] += log_p[start:stop]
             count[which] += 1
+        if count.all():
+            total /= count[:, None]
+            return total, slice(None)
         covered = np.flatnonzero(count)
         return total[covered] / count[covered, None], covered
 
@@ -96,7 +99,7 @@ class HeldOut:
             log_p, which = self.log_proba(stack, members)
             y, w = self.truth(which)
             mass = w.sum() or math.nan  # a member may be left with rows of no weight
-            loss = -(w @ (y * log_p).sum(axis=1)) / mass * self.outputs.per_row
+            loss = -(w @ np.einsum("ij,ij->i", y, log_p)) / mass * self.outputs.per_row
         score = self.judgement.score
         return float(loss), math.nan if score is None else score(stack, members)
 

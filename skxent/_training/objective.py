@@ -169,9 +169,10 @@ class Objective:
     def _rows_of(self, block) -> NDArray | None:
         """Training rows of a block of the table."""
         start, stop = block * BLOCK, (block + 1) * BLOCK
-        if self._rows_in_order is not None:
-            return self._rows_in_order[slice(*np.searchsorted(self._rows_in_order, [start, stop]))]
-        n = self.inputs.n_rows
+        n, rows = self.inputs.n_rows, self._rows_in_order
+        if rows is not None:  # sought as what they are: NumPy would convert all of them
+            ends = np.array([start, min(stop, n)], dtype=rows.dtype)
+            return rows[slice(*np.searchsorted(rows, ends))]
         return None if n <= BLOCK else np.arange(start, min(stop, n))
 
     @cached_property

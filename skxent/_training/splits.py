@@ -61,14 +61,19 @@ def random_splits(
     """One stratified split for one network, for a committee a fold for each member."""
     if n_members > 1:
         folds = stratified_folds(codes, n_members, rng)
-        return [(np.flatnonzero(folds != m), np.flatnonzero(folds == m)) for m in range(n_members)]
+        return [(_numbers_of(folds != m), _numbers_of(folds == m)) for m in range(n_members)]
     held_out = stratified_holdout(codes, fraction, rng)
     if held_out.sum() < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your "
             "dataset."
         )
-    return [(np.flatnonzero(~held_out), np.flatnonzero(held_out))]
+    return [(_numbers_of(~held_out), _numbers_of(held_out))]
+
+
+def _numbers_of(chosen: NDArray) -> NDArray:
+    """Numbers of the rows that are chosen: of 32 bits as long as these can count the rows."""
+    return np.flatnonzero(chosen).astype(np.int32 if len(chosen) < 1 << 31 else np.intp)
 
 
 def splits_of(cv: Any, X: Any, codes: NDArray, groups: Any) -> list[Split]:

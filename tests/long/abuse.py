@@ -59,6 +59,8 @@ FORESEEN = [
     "diverged in its first epoch",
     "a classifier needs rows of at least 2 classes",
     "binary targets have two",
+    "dates, which are no categories",
+    "durations, which are no categories",
     "validation set is too small",
     "calibration='temperature' needs rows",
     "partial_fit does not support early_stopping=True",

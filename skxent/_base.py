@@ -24,7 +24,7 @@ from ._model import Model, pack_model, unpack_model
 from ._outputs import Outputs
 from ._parameters import Checked, points_to_ours, warn_of_unused
 from ._persistence import Versioned, pack_names, unpack_names
-from ._reading import Given, Reading, choose, read_problem
+from ._reading import Given, Reading, choose, read_problem, with_earlier_penalty
 from ._settings import MINI_BATCH, Settings, is_passthrough, resolve
 from ._summary import Summary, summarize
 from ._table.encoding import Seen
@@ -307,7 +307,7 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         )
         if call.previous is None:
             warn_of_unused(given, settings, BaseMLP.__init__)
-        return settings
+        return with_earlier_penalty(settings, self._model) if call.again else settings
 
     def _read_rows(
         self, call: Call, X, targets: Targets, weights: Weights, settings: Settings

@@ -143,6 +143,17 @@ def _with_best_penalty(
     return replace(penalties[best], reasons=settings.reasons | why)
 
 
+def with_earlier_penalty(settings: Settings, model: Model) -> Settings:
+    """Return the settings with the penalty that a race found for the model to go on from.
+
+    That is where its reason goes on from the one that holds here.
+    """
+    why = model.reasons.get("alpha", "")
+    if not (settings.is_open("alpha") and why.startswith(f"{settings.reasons['alpha']}; ")):
+        return settings
+    return replace(settings, alpha=model.auto["alpha"], reasons=settings.reasons | {"alpha": why})
+
+
 def _problems(ways, X, targets, weights, settings, call) -> list[Problem]:
     """Return what is to be learnt of each way to read the table, for a race."""
     outputs = targets.outputs

@@ -194,6 +194,18 @@ def test_a_table_that_is_nearly_solved_is_tried_with_a_lighter_penalty():
     np.testing.assert_array_equal(given.predict_proba(X), clf.predict_proba(X))
 
 
+def test_going_on_keeps_the_penalty_that_a_race_has_found():
+    X, y = rule(1500)
+    clf = fit(X, y, warm_start=True)
+    found = clf.auto_["alpha"]
+    (told,) = (line for line in clf.summary().splitlines() if "alpha =" in line)
+    again = fit(X, y, warm_start=True).set_params(max_iter=2).fit(X, y)
+    assert again.auto_["alpha"] == found == pytest.approx(0.3) and told in again.summary()
+    named = clf.set_params(max_iter=2, alpha=found).fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X), named.predict_proba(X))
+    assert fit(X, y, max_iter=2, warm_start=True).fit(X[:900], y[:900]).auto_["alpha"] == 1.0
+
+
 def test_a_race_of_one_member_says_so():
     X, y = rule(400)
     splits = [(np.arange(300), np.arange(300, 400))]

@@ -183,7 +183,7 @@ def _problems(ways, X, targets, weights, settings, call) -> list[Problem]:
 def _told(losses, of_what, problem, settings) -> str:
     """Say how a race went."""
     if not math.isfinite(sum(losses)):
-        return "as usual: the race was cut short"
+        return "as usual: the race was cut short, or could not be judged"
     told = ", ".join(f"{loss:.4f} {what}" for what, loss in zip(of_what, losses, strict=True))
     n_epochs, n = epochs_of(problem.rows.n_rows, settings.max_iter), len(problem.splits)
     members = f"{MEMBERS} members" if n >= MEMBERS else "one member"

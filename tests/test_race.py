@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from common import stopping_short
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
 from skxent._settings import LARGE
@@ -137,6 +137,14 @@ def test_a_race_that_is_cut_short_chooses_nothing(differences):
     X, y = differences
     clf = fit(X, y, max_time=1e-3)
     assert clf.auto_["bins"] == 16 and "cut short" in clf.summary()
+
+
+def test_a_race_that_no_row_of_weight_judges_chooses_nothing(steps):
+    X, y = (np.concatenate([each, each]) for each in steps)
+    weights = np.repeat([0.0, 1.0], ROWS)
+    clf = SoftmaxMLPClassifier(random_state=0, max_iter=1, cv=KFold(4))  # two have no weight
+    told = " ".join(clf.fit(X, y, sample_weight=weights).summary().split())
+    assert "bins = 16 (as usual: the race was cut short, or could not be judged)" in told
 
 
 def test_splits_that_can_be_gone_through_once_serve_the_race_and_the_fit(steps):

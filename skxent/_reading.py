@@ -159,6 +159,8 @@ def _problems(ways, X, targets, weights, settings, call) -> list[Problem]:
     outputs = targets.outputs
     rng = copy.deepcopy(check_random_state(settings.random_state))
     splits, _ = _splits(X, targets.codes, settings, call, rng)
+    if settings.cv is not None:  # in the order of time the first have little to train on
+        splits = sorted(splits, key=lambda split: -len(np.asarray(split[0])))
     dtype = np.dtype(next(iter(ways.values())).reader.dtype)
     values = outputs.kernel_targets(targets.values, settings.label_smoothing, dtype)
     judgement = Judgement(targets.values, weights.rows)

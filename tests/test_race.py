@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from common import stopping_short
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
 from skxent._settings import LARGE
@@ -153,6 +153,23 @@ def test_splits_that_can_be_gone_through_once_serve_the_race_and_the_fit(steps):
     given = [fit(X, y, max_iter=2, cv=cv) for cv in (splits, iter(splits))]
     assert all("bins" in clf.auto_ for clf in given)
     np.testing.assert_array_equal(given[0].predict_proba(X), given[1].predict_proba(X))
+
+
+@pytest.mark.parametrize("n_members", ["auto", 8])
+def test_of_splits_in_the_order_of_time_the_last_race(steps, monkeypatch, n_members):
+    X, y = steps
+    raced, down = [], race.Run.descend
+
+    def noted(self, starts):
+        raced.append([len(train) for train, _ in self.problem.splits])
+        return down(self, starts)
+
+    monkeypatch.setattr(race.Run, "descend", noted)
+    fit(X, y, max_iter=1, n_members=n_members, cv=TimeSeriesSplit(5, test_size=200))
+    bins, none, fitted = raced
+    every = [200, 400, 600, 800, 1000]
+    assert fitted == (every if n_members == "auto" else every + every[:3])
+    assert bins == none == [1000, 800]
 
 
 def test_a_race_has_as_many_steps_for_large_tables_as_for_small_ones():

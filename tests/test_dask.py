@@ -444,6 +444,17 @@ def test_predictions_of_files(kind, n_parts, fitted, table, tmp_path):
         assert far.score(collection, labels) == 1.0
 
 
+def test_there_are_no_races_on_a_cluster(client):
+    X, y = make_classification(400, flip_y=0.3, random_state=0)
+    params = dict(hidden_layer_sizes=(4,), n_members=1, max_iter=1, random_state=0)
+    model = DaskSoftmaxMLPClassifier(**params).fit(array(X, 200), array(y, 200))
+    local = SoftmaxMLPClassifier(**params).fit(X, y)
+    assert " with 3, on rows held out" in local.summary()
+    assert "rows held out" not in model.summary() and model.auto_["alpha"] == 1.0
+    for doc, races in ((SoftmaxMLPClassifier.__doc__, True), (type(model).__doc__, False)):
+        assert ("a race on" in doc) == ("drops its bins" in doc) == races
+
+
 def test_local_model_needs_no_cluster(fitted, table):
     X, _, _ = table
     local = pickle.loads(pickle.dumps(fitted.to_local()))

@@ -315,6 +315,12 @@ DaskSoftmaxMLPClassifier.__doc__ = docstring_like(
     client : dask.distributed.Client or None, default=None
         The cluster; None for the client made last. It is not stored with the estimator.
     """,
+    changes={  # there are no races
+        ' "auto": a race on\n    rows held out may make it a tenth, or three times, of what the '
+        "number of rows suggests.": "",
+        ', and with ``solver="auto"`` drops its bins, or\n    what standardised columns repeat, '
+        "where rows held out say so": "",
+    },
     tail="""See Also
     --------
     skxent.SoftmaxMLPClassifier : For rows in one process.

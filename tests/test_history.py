@@ -155,9 +155,9 @@ def test_as_many_rows_as_are_held_out_and_no_more_than_a_thousand(
     seen = []
     trained_on = HeldOut.train_log_loss
 
-    def remember(self, params, members=None):
+    def remember(self, looks, members):
         seen.append((self.splits, self._trained_on))
-        return trained_on(self, params, members)
+        return trained_on(self, looks, members)
 
     monkeypatch.setattr(HeldOut, "train_log_loss", remember)
     X, y = rng.normal(size=(3000, 2)), rng.integers(0, 2, 3000)
@@ -176,19 +176,24 @@ def test_as_many_rows_as_are_held_out_and_no_more_than_a_thousand(
 def test_members_are_judged_one_by_one_on_rows_trained_on(shuffled, monkeypatch):
     """The mean over members, of rows that each was trained on."""
     X, y = shuffled
-    seen = []
-    trained_on = HeldOut.train_log_loss
+    seen, params = [], {}
+    look, trained_on = HeldOut.look, HeldOut.train_log_loss
 
-    def remember(self, params, members=None):
-        value = trained_on(self, params, members)
-        alone = [trained_on(self, params[[m]], [m]) for m in range(3)]
+    def look_at(self, member, of_member):
+        params[member] = of_member.copy()
+        return look(self, member, of_member)
+
+    def remember(self, looks, members):
+        value = trained_on(self, looks, members)
+        alone = [trained_on(self, [looks[m]], [m]) for m in range(3)]
         assert_allclose(value, np.mean(alone))
-        rows, targets, w = self._trained_on[1]
+        rows, _, _ = self._trained_on[1]
         z = self.objectives[1].logits(params[1], rows=rows).astype(np.float64)
         assert_allclose(alone[1], log_loss(y[rows], softmax(z)), rtol=1e-6)
         seen.append(value)
         return value
 
+    monkeypatch.setattr(HeldOut, "look", look_at)
     monkeypatch.setattr(HeldOut, "train_log_loss", remember)
     clf = network(n_members=3, early_stopping=True, max_iter=4).fit(X, y)
     assert clf.history_["train_log_loss"] == seen

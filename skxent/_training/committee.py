@@ -35,10 +35,11 @@ def train_jointly(
 ) -> tuple[NDArray, float]:
     """Take all paths down epoch by epoch until the monitor, or `max_iter`, ends it.
 
-    The members train in parallel threads and are judged together; those that wait for each other
-    share the time that is left. With `adaptive`, patience at its
-    end divides the rate by 5 instead of stopping, until it is 1e-6. Ctrl-C breaks off, and is
-    raised where the fit is one of many. Returns the members' parameters and the rate at the end.
+    The members train in parallel threads, where also what they are judged from is computed, and
+    are judged together; those that wait for each other share the time that is left. With
+    `adaptive`, patience at its end divides the rate by 5 instead of stopping, until it is 1e-6.
+    Ctrl-C breaks off, and is raised where the fit is one of many. Returns the members' parameters
+    and the rate at the end.
     """
     broken_off = threading.Event()
     n_turns = -(-len(paths) // n_jobs)
@@ -46,9 +47,10 @@ def train_jointly(
     def epoch(m):
         share = (m // n_jobs + 1) / n_turns
         end = begin + share * (monitor.max_time - begin)
-        return paths[m].epoch(
+        part = paths[m].epoch(
             rate, schedule, n_steps, lambda: broken_off.is_set() or monitor.seconds > end
         )
+        return part, monitor.judge and monitor.judge.look(m, paths[m].current)
 
     with _in_parallel(n_jobs, len(paths)) as run:
         try:
@@ -56,14 +58,15 @@ def train_jointly(
                 if rate_of_epoch is not None:
                     rate = rate_of_epoch(number)
                 begin = monitor.seconds
-                parts = list(run(epoch, range(len(paths))))
+                parts, looks = zip(*run(epoch, range(len(paths))), strict=True)
                 joint = Epoch(
                     sum(part.loss for part in parts) / len(parts),
                     math.hypot(*(part.gradient_norm for part in parts)) / math.sqrt(len(parts)),
                     parts[0].learning_rate,
                     parts[0].n_rows,
                 )
-                if monitor.observe(np.array([path.current for path in paths]), joint):
+                stack = np.array([path.current for path in paths])
+                if monitor.observe(stack, joint, looks if monitor.judge else None):
                     if not (adaptive and monitor.ending is Ending.PATIENCE and rate > 1e-6):
                         break
                     rate /= 5

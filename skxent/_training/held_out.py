@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,21 @@ class Judgement:
     trained: NDArray | None = None
 
 
+class Look(NamedTuple):
+    """One member's logits: of the rows that judge it, and of some that it was trained on."""
+
+    judged: NDArray
+    trained: NDArray | None
+
+
+class Verdict(NamedTuple):
+    """What members come to: NaN where there is no score, or no look at rows trained on."""
+
+    loss: float = math.nan
+    score: float = math.nan
+    train_log_loss: float = math.nan
+
+
 @dataclass(frozen=True, eq=False)
 class HeldOut:
     """Judges members on the rows they were not trained on, or on validation data of one's own.
@@ -53,15 +68,28 @@ class HeldOut:
     splits: Sequence[Split]
     outputs: Outputs
 
-    def log_proba(self, stack: NDArray, members: Sequence[int]) -> tuple[NDArray, Any]:
-        """Log-probabilities of the decisions held out from `members`, and which they are."""
+    def look(self, member: int, params: NDArray) -> Look:
+        """Return what a member is judged from: all of judging that takes long."""
+        judged = self._judged(member, params)
+        if self.judgement.trained is None:
+            return Look(judged, None)
+        rows = self._trained_on[member][0]
+        return Look(judged, self.objectives[member].logits(params, rows=rows))
+
+    def _judged(self, member, params) -> NDArray:
+        """Return a member's logits of the rows that judge it."""
+        own = self.judgement.own
+        rows = np.asarray(self.splits[member][1]) if own is None else None
+        return self.objectives[member].logits(params, own, rows)
+
+    def _log_proba(self, logits: Sequence[NDArray], members: Sequence[int]) -> tuple[NDArray, Any]:
+        """Log-probabilities of the decisions that judge `members`, and which they are."""
         if self.judgement.own is not None:
-            together = self._log_proba_together(stack, members, self.judgement.own)
-            return together, slice(None)
+            return self.outputs.log_decisions(np.mean(logits, axis=0)), slice(None)
         n = self.objectives[0].inputs.n_rows * self.outputs.per_row
         total, count = np.zeros((n, self.outputs.n_choices)), np.zeros(n, dtype=np.int32)
         rows = [np.asarray(self.splits[m][1]) for m in members]
-        log_p, stop = self._log_proba_of_rows(stack, members, rows), 0
+        log_p, stop = self.outputs.log_decisions(np.concatenate(logits)), 0
         for which in map(self.outputs.of_rows, rows):
             start, stop = stop, stop + len(which)
             total[which] += log_p[start:stop]
@@ -72,18 +100,6 @@ class HeldOut:
         covered = np.flatnonzero(count)
         return total[covered] / count[covered, None], covered
 
-    def _log_proba_of_rows(self, stack, members, rows) -> NDArray:
-        """Log-probabilities by each member of decisions on rows of its own, one below the other."""
-        judged = zip(members, stack, rows, strict=True)
-        z = [self.objectives[m].logits(params, rows=its_own) for m, params, its_own in judged]
-        return self.outputs.log_decisions(np.concatenate(z))
-
-    def _log_proba_together(self, stack, members, inputs=None, rows=None) -> NDArray:
-        """Log-probabilities by the mean of the members' logits of decisions on the same rows."""
-        judged = zip(members, stack, strict=True)
-        z = [self.objectives[m].logits(params, inputs, rows) for m, params in judged]
-        return self.outputs.log_decisions(np.mean(z, axis=0))
-
     def truth(self, which) -> tuple[NDArray, NDArray]:
         """Target probabilities and weights of decisions."""
         y = self.outputs.decisions(self.judgement.targets)[which]
@@ -91,20 +107,17 @@ class HeldOut:
             return y, np.ones(len(y))
         return y, np.repeat(self.judgement.weights, self.outputs.per_row)[which]
 
-    def validate(self, params: NDArray, members: Sequence[int] | None = None):
-        """Log loss and score of members' parameters, one vector or a stack."""
-        stack = np.atleast_2d(params)
-        members = range(len(stack)) if members is None else members
+    def log_loss(self, looks: Sequence[Look], members: Sequence[int]) -> float:
+        """Log loss of members on the rows that judge them."""
         with np.errstate(all="ignore"):  # of parameters on their way to infinity the loss is NaN
-            log_p, which = self.log_proba(stack, members)
+            log_p, which = self._log_proba([look.judged for look in looks], members)
             y, w = self.truth(which)
             mass = w.sum() or math.nan  # a member may be left with rows of no weight
             loss = -(w @ np.einsum("ij,ij->i", y, log_p)) / mass * self.outputs.per_row
-        score = self.judgement.score
-        return float(loss), math.nan if score is None else score(stack, members)
+        return float(loss)
 
-    def train_log_loss(self, params: NDArray, members: Sequence[int] | None = None) -> float:
-        """Log loss of members' parameters on some of the rows that they were trained on.
+    def train_log_loss(self, looks: Sequence[Look], members: Sequence[int]) -> float:
+        """Log loss of members on some of the rows that they were trained on.
 
         It is measured as that of held-out rows is, without penalty, dropout and label smoothing:
         the mean over members, each on rows of its own, or beside validation data of one's own the
@@ -112,14 +125,13 @@ class HeldOut:
         """
         if self.judgement.trained is None:
             return math.nan
-        stack = np.atleast_2d(params)
-        members = range(len(stack)) if members is None else members
-        rows, y, w = zip(*(self._trained_on[m] for m in members), strict=True)
+        _, y, w = zip(*(self._trained_on[m] for m in members), strict=True)
+        logits = [look.trained for look in looks if look.trained is not None]  # all have some
         with np.errstate(all="ignore"):
             if self.judgement.own is not None:
-                log_p = self._log_proba_together(stack, members, rows=rows[0])
+                log_p = self.outputs.log_decisions(np.mean(logits, axis=0))
                 return float(-(w[0] @ (y[0] * log_p).sum(axis=1)))
-            log_p = self._log_proba_of_rows(stack, members, rows)
+            log_p = self.outputs.log_decisions(np.concatenate(logits))
             loss = -(np.concatenate(w) @ (np.concatenate(y) * log_p).sum(axis=1))
         return float(loss) / len(members)
 
@@ -149,5 +161,29 @@ class HeldOut:
 
     def temperature(self, stack: NDArray, members: Sequence[int]) -> float:
         """Return the temperature for these members' logits."""
-        log_p, which = self.log_proba(stack, members)
+        logits = [self._judged(m, params) for m, params in zip(members, stack, strict=True)]
+        log_p, which = self._log_proba(logits, members)
         return fit_temperature(log_p, *self.truth(which))
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Judges the members that train together, or the one that trains by itself."""
+
+    held_out: HeldOut
+    members: Sequence[int]
+
+    def look(self, m: int, params: NDArray) -> Look:
+        """Return what the m-th of them is judged from."""
+        return self.held_out.look(self.members[m], params)
+
+    def verdict(self, params: NDArray, looks: Sequence[Look] | None = None) -> Verdict:
+        """Judge parameters, one vector or a stack; `looks` are those of all, if they are known."""
+        stack, score = np.atleast_2d(params), self.held_out.judgement.score
+        if looks is None:
+            looks = [self.look(m, vector) for m, vector in enumerate(stack)]
+        return Verdict(
+            self.held_out.log_loss(looks, self.members),
+            math.nan if score is None else score(stack, self.members),
+            self.held_out.train_log_loss(looks, self.members),
+        )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .held_out import Judge, Look, Verdict
 from .history import History, append, joint, new_history
 
 
@@ -70,18 +71,16 @@ class Patience:
 class Monitor:
     """Follows one run: its history, its patience, the best parameters, and why it ended.
 
-    `validate` gives (validation loss, score) of parameters, or is None where no rows are held out.
-    `train_log_loss` gives, beside it, the log loss on rows that were trained on.
+    `judge` judges parameters by rows that are held out, or is None where there are none.
     `decides` is the column of the history that patience and the best parameters go by: "score" (the
     highest), "validation_loss", or "loss", which the descent is left to follow to its end.
     `report` shows the history's last row to whoever watches and returns whether they want to stop.
     """
 
     patience: Patience
-    validate: Callable[[NDArray], tuple[float, float]] | None = None
+    judge: Judge | None = None
     decides: str = "loss"
     report: Callable[[History, NDArray], bool] | None = None
-    train_log_loss: Callable[[NDArray], float] | None = None
     max_time: float = math.inf
     history: History = field(default_factory=new_history)
     best_params: NDArray | None = field(default=None, repr=False)
@@ -118,10 +117,10 @@ class Monitor:
 
     def begin_with(self, params: NDArray, epoch: int) -> None:
         """Let parameters from an earlier run be the best until there are better ones."""
-        assert self.validate is not None
-        loss, score = self.validate(params)
+        assert self.judge is not None
+        verdict = self.judge.verdict(params)
         self.best_params, self.best_epoch = params.copy(), epoch
-        self.best_value = -score if self.decides == "score" else loss
+        self.best_value = -verdict.score if self.decides == "score" else verdict.loss
 
     @property
     def ended_by_itself(self) -> bool:
@@ -143,29 +142,33 @@ class Monitor:
         self.history["loss"][-1] = epoch.loss
         self.history["gradient_norm"][-1] = epoch.gradient_norm
 
-    def observe(self, params: NDArray, epoch: Epoch) -> bool:
-        """Take the state after an epoch; return whether to stop, with the reason in `ending`."""
+    def observe(self, params: NDArray, epoch: Epoch, looks: Sequence[Look] | None = None) -> bool:
+        """Take the state after an epoch; return whether to stop, with the reason in `ending`.
+
+        `looks` are what the judge judges from, if that is known.
+        """
         if self.ending is Ending.INTERRUPTED:
             return True
         if not (math.isfinite(epoch.loss) and np.isfinite(params).all()):
             self.ending = Ending.DIVERGED
             return True
         number = self.epochs_before + self.n_epochs + 1
-        loss, score = self.validate(params) if self.validate else (math.nan, math.nan)
+        verdict = Verdict() if self.judge is None else self.judge.verdict(params, looks)
         append(
             self.history,
             epoch=number,
             loss=epoch.loss,
-            train_log_loss=self.train_log_loss(params) if self.train_log_loss else math.nan,
-            validation_loss=loss,
-            score=score,
+            train_log_loss=verdict.train_log_loss,
+            validation_loss=verdict.loss,
+            score=verdict.score,
             learning_rate=epoch.learning_rate,
             gradient_norm=epoch.gradient_norm,
             seconds=self.seconds_before + self.seconds,
         )
         self.n_epochs += 1
         self.n_rows += epoch.n_rows
-        value = {"loss": epoch.loss, "validation_loss": loss, "score": -score}[self.decides]
+        by = {"loss": epoch.loss, "validation_loss": verdict.loss, "score": -verdict.score}
+        value = by[self.decides]
         self.patience.update(value)
         if value < self.best_value:
             self.best_value, self.best_epoch = float(value), number

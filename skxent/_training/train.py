@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from .._settings import SCIPY_METHODS, Settings
 from . import optimizers, schedules
 from .committee import gain_of_doubling, minimize_each, train_jointly
-from .held_out import HeldOut
+from .held_out import HeldOut, Judge
 from .history import History, new_history, validation_scores
 from .interrupts import is_one_of_many
 from .mini_batch import MiniBatch
@@ -309,7 +308,7 @@ class Run:
         self,
         monitors: list[Monitor],
         member: int | None = None,
-        members: Sequence[int] | None = None,
+        members: Sequence[int] = (),
     ) -> Monitor:
         """Who watches members that train together, or one among those that train by themselves."""
         settings, call, problem = self.settings, self.call, self.problem
@@ -323,7 +322,7 @@ class Run:
         turns = -(-len(problem.splits) // problem.rows.n_threads)
         share = 1.0 if member is None else (member // problem.rows.n_threads + 1) / turns
         # callbacks are told of one run of epochs
-        tell = None if members is not None and members[0] else problem.tell
+        tell = None if members and members[0] else problem.tell
         members = members if member is None else [member]
         watch = Monitor(
             Patience(
@@ -331,11 +330,8 @@ class Run:
                 math.inf if by_gradient else settings.n_iter_no_change,
                 *(so_far.patience if so_far is not None and call.incremental else ()),
             ),
-            None if self.held_out is None else partial(self.held_out.validate, members=members),
+            None if self.held_out is None else Judge(self.held_out, members),
             decides,
-            train_log_loss=None
-            if self.held_out is None
-            else partial(self.held_out.train_log_loss, members=members),
             report=reporter(int(settings.verbose), tell, monitors, member),
             max_time=share
             * ((settings.max_time or math.inf) - (time.perf_counter() - call.started)),

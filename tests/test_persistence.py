@@ -196,11 +196,11 @@ def test_size_of_the_file(data, request):
 
 def test_size_of_a_small_model(iris):
     """What is neither weights nor encoder is parameters, history and states of random numbers."""
-    estimator = SoftmaxMLPClassifier(64, n_members=1, max_iter=60, random_state=0).fit(*iris)
+    estimator = SoftmaxMLPClassifier(64, n_members=1, random_state=0).fit(*iris)
     content = fitted_model(estimator).params.nbytes + len(pickle.dumps(estimator.encoder_))
     assert content < 5_000
-    assert len(skops_io.dumps(estimator)) < content + 20_000
-    assert len(pickle.dumps(estimator)) < content + 16_000
+    assert len(skops_io.dumps(estimator)) < content + 21_000
+    assert len(pickle.dumps(estimator)) < content + 17_500
 
 
 @pytest.mark.parametrize("cls", [SoftmaxMLPClassifier, TableEncoder])

@@ -96,9 +96,10 @@ def test_every_setting_has_a_reason_that_names_its_thresholds(n_rows, rows):
     for name, threshold in (("alpha", 1000), ("batch_size", 3000), ("n_iter_no_change", 1000)):
         assert str(threshold) in choices[name].why
         assert str(choices[name].chosen).removesuffix(".0") in choices[name].why or name == "alpha"
-    many = n_rows >= 1000
+    many, raced = n_rows >= 1000, 300 <= n_rows < 1000
     assert many == ("or more" in choices["alpha"].why)
-    assert choices["alpha"].chosen == (3.0 if many else 1.0) or 300 <= n_rows < 1000  # a race
+    assert raced == (" with 3, on rows held out" in choices["alpha"].why)
+    assert choices["alpha"].chosen in ([1.0, 3.0] if raced else [3.0 if many else 1.0])
 
 
 def test_what_auto_chose_and_why_is_what_the_summary_prints(committee):

@@ -198,6 +198,21 @@ def test_ctrl_c_between_the_halves_keeps_the_first(table, worth, monkeypatch):
         fit(table, tol=0)
 
 
+def test_ctrl_c_before_a_second_doubling_keeps_the_first(table, worth, monkeypatch):
+    worth(0)
+    gain = train.Run._gain_of_doubling
+
+    def interrupted(self, ends):
+        if len(ends.members) == 4:
+            raise KeyboardInterrupt
+        return gain(self, ends)
+
+    monkeypatch.setattr(train.Run, "_gain_of_doubling", interrupted)
+    with pytest.warns(UserWarning, match="interrupted"):
+        clf = fit(table, tol=0, max_time=60.0)
+    assert len(clf.coefs_[0]) == 4 and "the others were not begun" in clf.summary()
+
+
 def test_ctrl_c_is_told_of_after_any_number_of_members(table, worth, monkeypatch):
     """Also where those that are kept were themselves put together of two parts."""
     worth(0)

@@ -1,11 +1,14 @@
 """What predictions look like: shapes, formulas, agreement of the two classes."""
 
 import numpy as np
+import pytest
 from common import smooth_network
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
+from sklearn.metrics import log_loss
 
 from skxent import SigmoidMLPClassifier
+from skxent._outputs import Outputs
 from skxent.losses import log_softmax, softmax
 
 
@@ -59,3 +62,22 @@ def test_a_row_is_predicted_the_same_alone_and_in_company(digits):
     together = clf.decision_function(X)
     for rows in (slice(0, 1), slice(5, 12), slice(1700, None), np.arange(1796, -1, -7)):
         assert_allclose(clf.decision_function(X[rows]), together[rows], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 0.0, 2.0, 1.5]), np.full(4, 1e308)])
+def test_the_loss_of_the_shares_of_the_classes(weights):
+    """It is the lowest log loss of one answer for all rows."""
+    three = np.array([0, 2, 1, 2])
+    w = np.ones(4) if weights is None else weights / weights.max()
+    shares = np.average(np.eye(3)[three], axis=0, weights=w)
+    expected = log_loss(three, np.tile(shares, (4, 1)), sample_weight=w)
+    outputs = Outputs(np.arange(3), 3, exclusive=True)
+    assert outputs.prior_loss(three, weights) == pytest.approx(expected)
+    assert outputs.prior_loss(np.eye(3)[three], weights) == pytest.approx(expected)
+    assert outputs.prior_loss(np.tile(shares, (4, 1)), weights) == pytest.approx(expected)
+    several = np.array([[0, 1], [1, 1], [1, 0], [0, 1]])
+    each = [log_loss(y, np.full(4, np.average(y, weights=w)), sample_weight=w) for y in several.T]
+    two = Outputs(np.arange(2), 1, exclusive=True)
+    assert two.prior_loss(several[:, 0], weights) == pytest.approx(each[0])
+    labels = Outputs(np.arange(2), 2, exclusive=False)
+    assert labels.prior_loss(several, weights) == pytest.approx(sum(each))

@@ -1,14 +1,16 @@
 """The way a table is read is chosen by rows held out."""
 
+import copy
 import itertools
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from common import stopping_short
+from scipy.stats import entropy
 from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
-from skxent import SoftmaxMLPClassifier, TableEncoder
+from skxent import SoftmaxMLPClassifier, TableEncoder, _reading
 from skxent._settings import LARGE
 from skxent._table import reader
 from skxent._training import race
@@ -224,11 +226,11 @@ def test_going_on_keeps_the_penalty_that_a_race_has_found():
     clf = fit(X, y, warm_start=True)
     found = clf.auto_["alpha"]
     (told,) = (line for line in clf.summary().splitlines() if "alpha =" in line)
-    again = fit(X, y, warm_start=True).set_params(max_iter=2).fit(X, y)
+    again = copy.deepcopy(clf).set_params(max_iter=2).fit(X, y)
     assert again.auto_["alpha"] == found == pytest.approx(0.3) and told in again.summary()
     named = clf.set_params(max_iter=2, alpha=found).fit(X, y)
     np.testing.assert_array_equal(again.predict_proba(X), named.predict_proba(X))
-    assert fit(X, y, max_iter=2, warm_start=True).fit(X[:900], y[:900]).auto_["alpha"] == 1.0
+    assert again.fit(X[:900], y[:900]).auto_["alpha"] == 1.0  # the rule of few rows
 
 
 def test_a_race_of_one_member_says_so():
@@ -247,6 +249,28 @@ def test_few_rows_with_noise_are_tried_with_a_stronger_penalty():
     assert clf.auto_["alpha"] == 3.0 and " with 3, on rows held out" in clf.summary()
     few = fit(X[:299], y[:299])
     assert few.auto_["alpha"] == 1.0 and "log loss" not in few.summary()
+
+
+def test_what_is_left_to_learn_is_of_rows_with_their_weights(monkeypatch):
+    X, y = rule(400)
+    weights, priors = np.where(y, 3.0, 1.0), []
+    monkeypatch.setattr(_reading, "other_penalty", lambda *given: priors.append(given[2]))
+    fit(X, y, max_iter=1).fit(X, y, sample_weight=weights)
+    shares = np.mean(y), np.average(y, weights=weights)
+    assert priors == pytest.approx([entropy([1 - p, p]) for p in shares])
+
+
+def test_a_race_has_patience_for_four_epochs_and_a_tenth_of_the_time(steps, monkeypatch):
+    races, down = [], race.Run.descend
+
+    def noted(self, starts):
+        ends = down(self, starts)
+        races.append((ends.watch.n_epochs, self.settings.max_time, self.settings.n_iter_no_change))
+        return ends
+
+    monkeypatch.setattr(race.Run, "descend", noted)
+    fit(*steps, tol=9.0, max_time=600.0, n_iter_no_change=1)  # no epoch gains so much
+    assert races == [(6, 60.0, 4)] * 2 + [(3, 600.0, 1)]
 
 
 def test_which_penalty_is_tried_follows_from_what_is_left_to_learn():

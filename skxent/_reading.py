@@ -6,7 +6,7 @@ import copy
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from ._settings import Settings
 from ._table.reader import Reader
 from ._targets import Expected, Targets, read_targets
 from ._training.held_out import Judgement
-from ._training.network import Network, build_network, too_large
+from ._training.network import Network, build_network, initial_params, too_large
 from ._training.problem import Problem, Rows
 from ._training.race import (
     MEMBERS,
@@ -108,6 +108,7 @@ def choose(
     Both are found by races on the rows held out. The keys are what is said of the ways; the first
     is the usual one.
     """
+    ways = _that_fit(ways, settings, targets.outputs)
     usually = next(iter(ways.values()))
     n_rows = usually.rows.n_rows
     open_ = settings.is_open("alpha") and may_race_penalties(n_rows)
@@ -125,6 +126,19 @@ def choose(
         return reading, settings
     prior = targets.outputs.prior_loss(targets.values, weights.rows)
     return reading, _with_best_penalty(settings, problems[best], losses[best], prior, call)
+
+
+def _that_fit(ways: dict[str, Reading], settings: Settings, outputs: Outputs) -> dict[str, Reading]:
+    """Return the ways that weights given as `init` fit; all if there are none to fit."""
+    if isinstance(settings.init, str):
+        return ways
+    fitting = {}
+    for how, way in ways.items():
+        network = network_of(settings, way.rows, outputs)
+        with suppress(ValueError):  # training says what is wrong, if no way is right
+            initial_params(network, settings.init, np.random.RandomState(), np.float64)
+            fitting[how] = way
+    return fitting or ways
 
 
 def _with_best_penalty(

@@ -157,6 +157,18 @@ def test_splits_that_can_be_gone_through_once_serve_the_race_and_the_fit(steps):
     np.testing.assert_array_equal(given[0].predict_proba(X), given[1].predict_proba(X))
 
 
+@pytest.mark.parametrize("n_bins", [16, 0])
+def test_weights_that_are_given_race_in_the_way_that_they_fit(steps, n_bins):
+    X, y = steps
+    params = {"hidden_layer_sizes": (4,), "max_iter": 1, "n_members": 1}
+    given = fit(X, y, encoder=TableEncoder(n_bins=n_bins), **params)
+    init = given.coefs_, given.intercepts_
+    clf = fit(X, y, init=init, **params)
+    assert clf.coefs_[0].shape == given.coefs_[0].shape and clf.encoder_.n_bins_ == n_bins
+    with pytest.raises(ValueError, match="init's coefs must have the shapes"):
+        fit(X[:, :5], y, init=init, **params)
+
+
 @pytest.mark.parametrize("n_members", ["auto", 8])
 def test_of_splits_in_the_order_of_time_the_last_race(steps, monkeypatch, n_members):
     X, y = steps

@@ -195,7 +195,8 @@ def check_gradient(model, X, rng):
         scale=1 / weights.sum(), penalty=penalty,
     )  # fmt: skip
     bound = backward(coefs, network.activations, passed, share, dtype, penalty)
-    bound = reference.pack(*zip(*bound, strict=True))
+    alike = np.unique(E, axis=0, return_counts=True)[1].max()  # equal rows are off by the same
+    bound = np.sqrt(alike) * reference.pack(*zip(*bound, strict=True))
     inputs = fitted.reader.compact(model, X).inputs()
     targets = Y.astype(dtype)
     for level in every_level():

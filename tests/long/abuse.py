@@ -90,6 +90,7 @@ FORESEEN = [
     "class_weight is none of binary targets",
     "cannot have number of splits",
     "Cannot have number of folds",
+    "which has no such value",  # ONNX: integers beyond 2^53 where a table has one type, float64
     "n_splits=",
     "scoring=",
     "judges labels, but the rows to judge by have probabilities",

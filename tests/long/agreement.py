@@ -160,8 +160,9 @@ def backward(coefs, activations, passed, weights, dtype, penalty):
         W, a, a_error = coefs[layer], inputs[layer], errors[layer]
         rounding = ROUNDINGS * eps * slope + slope_error
         # over rows errors add up as they are: what is off in one is off alike in rows like it
-        dW = abs(a).T @ rounding + a_error.T @ slope + 4 * eps * penalty * abs(W) + tiny
-        bounds.append((dW, rounding.sum(axis=0)))
+        dW = abs(a).T @ rounding + a_error.T @ slope + 4 * eps * penalty * abs(W)
+        # denormals are zero, also in half of a gradient, as Adam's first step has it
+        bounds.append((dW + 2 * tiny, rounding.sum(axis=0) + 2 * tiny))
         if layer:
             back = STEEPEST * product(slope, W.T)
             slope_error = STEEPEST * product(slope_error, W.T)

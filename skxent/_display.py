@@ -128,7 +128,12 @@ class LossCurveDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         estimator = _classifier_of(estimator)
-        check_is_fitted(estimator, ["history_", "loss_curve_"], all_or_any=any)
+        check_is_fitted(estimator)
+        if not (hasattr(estimator, "history_") or hasattr(estimator, "loss_curve_")):
+            raise ValueError(
+                f"{type(estimator).__name__} has no loss curve: scikit-learn's networks keep one "
+                "with solver='adam' or 'sgd'. Fit with such a solver."
+            )
         if not hasattr(estimator, "history_"):
             loss, scores = estimator.loss_curve_, getattr(estimator, "validation_scores_", None)
             display = cls(

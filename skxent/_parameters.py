@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._compat import HasMethods, Interval, InvalidParameterError, Options, StrOptions, warn_user
-from ._settings import FULL_BATCH, MINI_BATCH, USERS, Settings
+from ._settings import CONDITIONS, FULL_BATCH, MINI_BATCH, USERS, Settings
 from ._training.activations import ACTIVATIONS
 from ._training.network import INIT_SCHEMES
 from ._training.schedules import ENDLESS, SHAPES
@@ -167,15 +167,22 @@ def warn_of_unused(given: dict[str, Any], settings: Settings, init: Any) -> None
     """
     if not settings.is_open("solver"):
         return
-    named = [name for name in USERS if not _same(given[name], _defaults(init)[name].default)]
-    idle = {name: USERS[name] for name in named if settings.solver not in USERS[name]}
+    uses = {
+        name: "by " + " or ".join(map(repr, solvers))
+        for name, solvers in USERS.items()
+        if settings.solver not in solvers
+    }
+    uses |= {
+        name: f"with {what}" for name, (what, holds) in CONDITIONS.items() if not holds(settings)
+    }
+    idle = [name for name in uses if not _same(given[name], _defaults(init)[name].default)]
     if idle:
         values = ", ".join(f"{name}={given[name]!r}" for name in idle)
-        users = "; ".join(f"{name} by {' or '.join(map(repr, who))}" for name, who in idle.items())
+        users = "; ".join(f"{name} {uses[name]}" for name in idle)
         warn_user(
             f"Not used: {values}. solver='auto' became {settings.solver!r} "
-            f"({settings.reasons['solver']}). They would be used: {users}. Name such a solver, or "
-            "leave the parameters at their defaults."
+            f"({settings.reasons['solver']}). They would be used: {users}. Ask for that, or leave "
+            "the parameters at their defaults."
         )
 
 

@@ -43,6 +43,16 @@ USERS: dict[str, tuple[str, ...]] = {
     "max_fun": tuple(SCIPY_METHODS),
 }
 
+# ... and those whose use hangs on other parameters: on what, as people are told, and as a rule
+CONDITIONS: dict[str, tuple[str, Callable[[Settings], bool]]] = {
+    "power_t": ("learning_rate='invscaling'", lambda s: s.learning_rate == "invscaling"),
+    "validation_fraction": (
+        "early_stopping=True of one network, n_members=1",
+        lambda s: s.early_stopping and s.n_members == 1,
+    ),
+    "scoring": ("early_stopping=True", lambda s: s.early_stopping),
+}
+
 SMALL = 60  # rows below which nothing is held out and every row counts
 FEW = 1000  # rows below which there are no bins
 # rows from where on training lasts as long as it pays, and half a committee may do

@@ -134,6 +134,11 @@ class TestLossCurve:
         for estimator in (pipeline, search):
             assert len(LossCurveDisplay.from_estimator(estimator).lines_) == 2
 
+    def test_a_network_without_a_curve_is_not_said_to_be_unfitted(self):
+        network = MLPClassifier(2, solver="lbfgs", tol=1.0).fit([[0.0], [1.0]], [0, 1])
+        with pytest.raises(ValueError, match="no loss curve.*'adam' or 'sgd'"):
+            LossCurveDisplay.from_estimator(network)
+
 
 class TestNetwork:
     def test_one_circle_per_unit_and_one_line_per_weight(self):

@@ -138,6 +138,9 @@ def test_parameters_that_nothing_would_heed(iris):
         ({"shuffle": False, "learning_rate": "cosine"}, 40, ["shuffle=False"]),
         ({"momentum": 0.5}, 80, ["momentum=0.5.*'adamw'.*momentum by 'sgd'"]),
         ({"max_fun": 99}, 80, ["max_fun by 'lbfgs'"]),
+        ({"power_t": 0.3}, 80, ["power_t with learning_rate='invscaling'"]),
+        ({"validation_fraction": 0.3}, 80, ["validation_fraction=0.3.*n_members=1"]),
+        ({"scoring": "accuracy"}, 40, ["scoring with early_stopping=True"]),
     ],
 )
 def test_one_warning_names_what_has_no_use(params, n_rows, told):
@@ -156,6 +159,7 @@ def test_one_warning_names_what_has_no_use(params, n_rows, told):
         {},
         {"momentum": 0.9, "max_fun": 15000, "batch_size": "auto"},
         {"solver": "lbfgs", "learning_rate_init": 0.01, "momentum": 0.5},
+        {"validation_fraction": 0.3, "n_members": 1, "early_stopping": True, "scoring": "accuracy"},
     ],
 )
 @pytest.mark.parametrize("n_rows", [40, 80])

@@ -26,13 +26,7 @@ from ._targets import Expected, Targets, read_targets
 from ._training.held_out import Judgement
 from ._training.network import Network, build_network, initial_params, too_large
 from ._training.problem import Problem, Rows
-from ._training.race import (
-    MEMBERS,
-    epochs_of,
-    may_race_penalties,
-    other_penalty,
-    race,
-)
+from ._training.race import MEMBERS, epochs_of, may_race_penalties, other_penalty, race
 from ._training.splits import Split, draw_splits, splits_of
 from ._training.train import Call, State, Trained
 from ._weights import Weights, weights_beside

@@ -66,7 +66,7 @@ def train_jointly(
                     parts[0].n_rows,
                 )
                 stack = np.array([path.current for path in paths])
-                if monitor.observe(stack, joint, looks if monitor.judge else None):
+                if monitor.observe(stack, joint, looks):
                     if not (adaptive and monitor.ending is Ending.PATIENCE and rate > 1e-6):
                         break
                     rate /= 5

@@ -180,6 +180,7 @@ def pack_model(model: Model) -> dict[str, Any]:
         "_states": state.paths,
         "_rate": state.rate,
         "_patience": state.patience,
+        "_relevance": trained.relevance,
     }
 
 
@@ -216,6 +217,7 @@ def unpack_model(saved: dict[str, Any], *, exclusive: bool) -> tuple[Model, dict
         best_loss=take("best_loss_"),
         best_score=take("best_validation_score_"),
         state=state,
+        relevance=take("_relevance", None),
     )
     model = Model(reader, outputs, trained, take("auto_"), take("_reasons"))
     _check(model, rest["n_features_in_"])
@@ -236,6 +238,11 @@ def _check(model: Model, n_features_in: int) -> None:
     low, high = TEMPERATURES
     sound = isinstance(temperature, float) and low <= temperature <= high
     require(sound, f"temperature_ is {temperature!r}, not in [{low}, {high}]")
+    relevance = trained.relevance
+    if relevance is not None:
+        same = isinstance(relevance, np.ndarray) and relevance.shape == model.network.sizes[:1]
+        require(same and relevance.dtype == np.float64, "_relevance is not one of each input")
+        require(bool(((relevance > 0) & (relevance < np.inf)).all()), "_relevance is not positive")
     state = trained.state
     assert state is not None
     for name, value in {

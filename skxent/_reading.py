@@ -25,8 +25,9 @@ from ._table.reader import Reader
 from ._targets import Expected, Targets, read_targets
 from ._training.held_out import Judgement
 from ._training.network import Network, build_network, initial_params, too_large
-from ._training.problem import Problem, Rows
-from ._training.race import MEMBERS, epochs_of, may_race_penalties, other_penalty, race
+from ._training.problem import LocalRows, Problem, Rows
+from ._training.race import MEMBERS, Outcome, epochs_of, may_race_penalties, other_penalty, race
+from ._training.relevance import relevance_of
 from ._training.splits import Split, draw_splits, splits_of
 from ._training.train import Call, State, Trained
 from ._weights import Weights, weights_beside
@@ -34,12 +35,16 @@ from ._weights import Weights, weights_beside
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What reads a table, its rows for training, and what was chosen on the way and why."""
+    """What reads a table, its rows for training, and what was chosen on the way and why.
+
+    `relevance` is what features count for, where networks have told; else None.
+    """
 
     reader: Reader
     rows: Rows
     chosen: dict[str, Any] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    relevance: NDArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +66,8 @@ def read_problem(estimator: Any, given: Given, settings: Settings, call: Call) -
     so_far = call.so_far
     rng = check_random_state(settings.random_state) if so_far is None else copy.deepcopy(so_far.rng)
     splits, split_rng = _splits(given.X, targets.codes, settings, call, rng)
-    draft = _Draft(estimator, given.reading.reader, outputs, network, settings)
+    relevance = _relevance(given.reading, settings, call)
+    draft = _Draft(estimator, given.reading.reader, outputs, network, settings, relevance)
     judgement = _judgement(given, splits, settings, call, draft)
     # only a fit that may be gone on with by another asks whether the rows are the same
     kept = judgement is not None and settings.warm_start
@@ -83,7 +89,16 @@ def read_problem(estimator: Any, given: Given, settings: Settings, call: Call) -
         judgement,
         rng,
         tell,
+        relevance,
     )
+
+
+def _relevance(reading: Reading, settings: Settings, call: Call) -> NDArray | None:
+    """Return what features count for: what networks to go on from have learnt by stays theirs."""
+    if call.previous is None:
+        return reading.relevance
+    batches = settings.is_open("solver") and not settings.full_batch
+    return call.previous.relevance if batches else None
 
 
 # ---- what is chosen by a race
@@ -99,27 +114,37 @@ def choose(
 ) -> tuple[Reading, Settings]:
     """Return the best of several ways to read a table, and the settings with the best penalty.
 
-    Both are found by races on the rows held out. The keys are what is said of the ways; the first
-    is the usual one.
+    Both are found by races on the rows held out, whose networks also tell what features matter. The
+    keys are what is said of the ways; the first is the usual one.
     """
     ways = _that_fit(ways, settings, targets.outputs)
+    if settings.cv is not None:  # once: a splitter may draw others the next time
+        splits = splits_of(settings.cv, X, targets.codes, call.groups)
+        settings = replace(settings, cv=splits)
     usually = next(iter(ways.values()))
     n_rows = usually.rows.n_rows
-    open_ = settings.is_open("alpha") and may_race_penalties(n_rows)
-    if len(ways) == 1 and not open_:
-        return usually, settings
     problems = _problems(ways, X, targets, weights, settings, call)
-    best, losses = race([(problem, settings) for problem in problems], call)
-    reading = [*ways.values()][best]
+    best, outcomes = race([(problem, settings) for problem in problems], call)
+    reading, problem, outcome = [*ways.values()][best], problems[best], outcomes[best]
     if len(ways) > 1:
-        why = _told(losses, ways, problems[0], settings)
+        why = _told(outcomes, ways, problems[0], settings)
         if best and len(ways) > 2:
             why += f"; taken: {[*ways][best]}"
         reading = replace(reading, chosen={"bins": reading.reader.n_bins}, reasons={"bins": why})
-    if not open_ or not math.isfinite(sum(losses)):
+    if not all(math.isfinite(each.loss) for each in outcomes):
         return reading, settings
-    prior = targets.outputs.prior_loss(targets.values, weights.rows)
-    return reading, _with_best_penalty(settings, problems[best], losses[best], prior, call)
+    if settings.is_open("alpha") and may_race_penalties(n_rows):
+        prior = targets.outputs.prior_loss(targets.values, weights.rows)
+        settings, outcome = _with_best_penalty(settings, problem, outcome, prior, call)
+    assert isinstance(reading.rows, LocalRows)
+    relevance = relevance_of(
+        problem.network,
+        outcome.params,
+        reading.rows.inputs,
+        reading.reader.blocks(problem.network.sizes[0]),
+        centre=targets.outputs.softmax,
+    )
+    return replace(reading, relevance=relevance), settings
 
 
 def _that_fit(ways: dict[str, Reading], settings: Settings, outputs: Outputs) -> dict[str, Reading]:
@@ -136,19 +161,19 @@ def _that_fit(ways: dict[str, Reading], settings: Settings, outputs: Outputs) ->
 
 
 def _with_best_penalty(
-    settings: Settings, problem: Problem, loss: float, prior: float, call: Call
-) -> Settings:
-    """Return the settings with the best penalty, given the log loss and what the classes leave."""
-    other = other_penalty(settings.alpha, loss, prior, problem.rows.n_rows)
+    settings: Settings, problem: Problem, usual: Outcome, prior: float, call: Call
+) -> tuple[Settings, Outcome]:
+    """Return the settings with the best penalty, given what the usual one and the classes leave."""
+    other = other_penalty(settings.alpha, usual.loss, prior, problem.rows.n_rows)
     if other is None:
-        return settings
+        return settings, usual
     penalties = [settings, replace(settings, alpha=other)]
     margin = 1.0 if other > settings.alpha else None  # the stronger one is the safer
     contenders = [(problem, penalty) for penalty in penalties]
-    best, losses = race(contenders, call, first=loss, margin=margin)
-    told = _told(losses, [f"with {penalty.alpha:g}" for penalty in penalties], problem, settings)
+    best, outcomes = race(contenders, call, first=usual, margin=margin)
+    told = _told(outcomes, [f"with {penalty.alpha:g}" for penalty in penalties], problem, settings)
     why = {"alpha": f"{settings.reasons['alpha']}; {told}"}
-    return replace(penalties[best], reasons=settings.reasons | why)
+    return replace(penalties[best], reasons=settings.reasons | why), outcomes[best]
 
 
 def with_earlier_penalty(settings: Settings, model: Model) -> Settings:
@@ -165,6 +190,7 @@ def with_earlier_penalty(settings: Settings, model: Model) -> Settings:
 def _problems(ways, X, targets, weights, settings, call) -> list[Problem]:
     """Return what is to be learnt of each way to read the table, for a race."""
     outputs = targets.outputs
+    networks = [network_of(settings, way.rows, outputs) for way in ways.values()]
     rng = copy.deepcopy(check_random_state(settings.random_state))
     splits, _ = _splits(X, targets.codes, settings, call, rng)
     if settings.cv is not None:  # in the order of time the first have little to train on
@@ -174,7 +200,7 @@ def _problems(ways, X, targets, weights, settings, call) -> list[Problem]:
     judgement = Judgement(targets.values, weights.rows)
     return [
         Problem(
-            network_of(settings, way.rows, outputs),
+            network,
             outputs,
             way.rows,
             values,
@@ -186,12 +212,13 @@ def _problems(ways, X, targets, weights, settings, call) -> list[Problem]:
             judgement,
             rng,
         )
-        for way in ways.values()
+        for network, way in zip(networks, ways.values(), strict=True)
     ]
 
 
-def _told(losses, of_what, problem, settings) -> str:
+def _told(outcomes, of_what, problem, settings) -> str:
     """Say how a race went."""
+    losses = [outcome.loss for outcome in outcomes]
     if not math.isfinite(sum(losses)):
         return "as usual: the race was cut short, or could not be judged"
     told = ", ".join(f"{loss:.4f} {what}" for what, loss in zip(of_what, losses, strict=True))
@@ -247,10 +274,11 @@ class _Draft:
     outputs: Any
     network: Network
     settings: Settings
+    relevance: NDArray | None
 
     def model(self, params: NDArray, **so_far: Any) -> Model:
         """Return a model of these parameters."""
-        trained = Trained(self.network, params, **so_far)
+        trained = Trained(self.network, params, relevance=self.relevance, **so_far)
         return Model(self.reader, self.outputs, trained, self.settings.auto, self.settings.reasons)
 
     def fitted(self, params: NDArray) -> Any:

@@ -97,11 +97,14 @@ class Summary:
 
 def summarize(name: str, model: Model, columns: Sequence[str]) -> Summary:
     """Return what the classifier called `name` tells of its model, whose table has the columns."""
-    network = model.network
+    network, table = model.network, model.reader.summary(columns)
+    if model.trained.relevance is not None:
+        sources = model.reader.sources(len(columns))
+        table = table.with_relevance(model.trained.relevance, sources)
     activations = (*network.activations, model.outputs.activation)
     return Summary(
         name=name,
-        table=model.reader.summary(columns),
+        table=table,
         n_members=len(model.params),
         layers=tuple(
             Layer(*shape, activation)

@@ -107,7 +107,8 @@ def test_what_auto_chose_and_why_is_what_the_summary_prints(committee):
     assert found[0] == ["Parameter", "Chosen", "Why"]
     assert [row[0] for row in found[1:]] == list(committee.auto_)
     assert [row[1] for row in found[1:]] == [repr(value) for value in committee.auto_.values()]
-    _, _, headline, *lines = committee.summary().splitlines()
+    _, _, relevance, headline, *lines = committee.summary().splitlines()
+    assert relevance.startswith("  relevance above 1 (")
     assert lines == [f"  {name} = {value}  ({why})" for name, value, why in found[1:]]
     (title,) = (title for title in tables(committee) if title.startswith("Layers: "))
     assert headline == title.removeprefix("Layers: ")

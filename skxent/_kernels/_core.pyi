@@ -63,6 +63,7 @@ class Kernel:
         seed: int = 0,
         average: Floats | None = None,
         average_decay: float = 0.0,
+        relevance: NDArray[np.float64] | None = None,
     ) -> tuple[float, float, float, int]: ...
 
 def permutation(n: int, seed: int) -> NDArray[np.int32]: ...

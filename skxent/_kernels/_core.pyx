@@ -248,9 +248,12 @@ cdef class Kernel:
     def train(
         self, params, Inputs inputs not None, targets, weights, order, Py_ssize_t batch_size,
         rates, *, rule, slots, hyper, step, double decay, double penalty, dropout=None,
-        double clip=0.0, seed=0, average=None, double average_decay=0.0,
+        double clip=0.0, seed=0, average=None, double average_decay=0.0, relevance=None,
     ):
         """One pass over the rows in `order`, updating `params` after each batch.
+
+        The weights of a feature of `relevance` r change as if the feature were r times as large,
+        and its weights 1/r times: their penalty is divided by r^2, and adam's rate multiplied by r.
 
         Returns ``(loss_sum, weight_sum, grad_sq_sum, n_done)``: sums over the batches done of
         weight times loss, of the weights, and of the squared norm of the gradient. A batch whose
@@ -292,6 +295,12 @@ cdef class Kernel:
                 check_number("dropout", value, 0.0, 1.0, True)
             if dropout.any():
                 c.dropout = <const double *>address_of(dropout)
+        c.relevance = NULL
+        if relevance is not None:
+            check_vector("relevance", relevance, f8, self.sizes[0])
+            if not (np.isfinite(relevance).all() and (relevance > 0).all()):
+                raise ValueError("relevance must be finite and above 0.")
+            c.relevance = <const double *>address_of(relevance)
         c.average = NULL
         if average is not None:
             check_vector("average", average, (self.dtype,), self.n_params, True)

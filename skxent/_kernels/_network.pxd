@@ -65,6 +65,7 @@ cdef extern from "network.h" nogil:
         int64_t step
         double decay, penalty, clip
         const double *dropout
+        const double *relevance
         uint64_t seed
         void *average
         double average_decay

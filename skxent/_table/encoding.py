@@ -73,6 +73,15 @@ class Encoding:
         dense, fields = self.origins
         return np.concatenate([dense, np.repeat(fields, self.widths)])
 
+    @property
+    def blocks(self) -> NDArray:
+        """Number of the block of each encoded column: levels of a category are of one block."""
+        if self.sparse is not None:
+            return np.arange(len(self.schema.families))
+        n_own = len(self.sources) - int(self.categories.widths.sum())
+        levels = np.repeat(np.arange(len(self.categories.widths)), self.categories.widths)
+        return np.concatenate([np.arange(n_own), n_own + levels])
+
     def read(self, X: Any, seen: Seen | None = None) -> TableRows | SparseRows:
         """Return the rows of a table that has been checked, as the kernel reads them.
 

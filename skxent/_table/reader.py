@@ -90,6 +90,10 @@ class TableReader:
         """Return the number of the table's column that each encoded column is made of."""
         return encoding_of(self.encoder).sources
 
+    def blocks(self, n_encoded: int) -> NDArray:
+        """Return the number of the block that each encoded column is of, as a category's levels."""
+        return encoding_of(self.encoder).blocks
+
     def summary(self, names: Sequence[str]) -> TableSummary:
         """Return what became of the columns with these names."""
         return summary_of(self.encoder, names)
@@ -137,6 +141,10 @@ class PassThrough:
     def sources(self, n_features: int) -> NDArray:
         """Return the number of the table's column that each encoded column is: its own."""
         return np.arange(n_features)
+
+    def blocks(self, n_encoded: int) -> NDArray:
+        """Return the number of the block that each encoded column is of: one of its own."""
+        return np.arange(n_encoded)
 
     def summary(self, names: Sequence[str]) -> TableSummary:
         """Return what became of the columns with these names: numbers, handed on."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._compat import check_pandas_support
 from .encoding import Encoding
@@ -23,7 +24,8 @@ class ColumnSummary:
 
     `kind` is "number", "category", "flag" or "date", `left_out` why it is not used, or empty.
     `bins` and `levels` count those that have a column of their own; `width` counts all encoded
-    columns.
+    columns. `relevance` is what the most relevant of these counted as multiplied by in training, or
+    None.
     """
 
     column: str
@@ -35,6 +37,7 @@ class ColumnSummary:
     rare_levels: bool = False
     log_odds: bool = False
     width: int = 1
+    relevance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,18 @@ class TableSummary:
             "gaps": [c for c in used if c.gaps],
             "rare levels": [c for c in used if c.rare_levels],
             "log-odds": [c for c in used if c.log_odds],
+            "relevance above 1": sorted(
+                (c for c in used if (c.relevance or 0) > 1), key=lambda c: -(c.relevance or 0)
+            ),
         }
         return [Finding(what, tuple(c.column for c in cs)) for what, cs in each.items() if cs]
+
+    def with_relevance(self, relevance: NDArray, sources: NDArray) -> TableSummary:
+        """Return the same with the relevance of encoded columns, made of those with the numbers."""
+        most = np.zeros(len(self.columns))
+        np.maximum.at(most, sources, relevance)
+        pairs = zip(self.columns, most.tolist(), strict=True)
+        return TableSummary(tuple(replace(column, relevance=r or None) for column, r in pairs))
 
     @property
     def lines(self) -> list[str]:
@@ -102,7 +115,9 @@ class SummaryText(str):
         """Return a pandas DataFrame of a row for each column of the table."""
         pandas = check_pandas_support("summary().to_frame()")
         names = [field.name for field in fields(ColumnSummary)]
-        return pandas.DataFrame([asdict(column) for column in self.table.columns], columns=names)
+        frame = pandas.DataFrame([asdict(column) for column in self.table.columns], columns=names)
+        untold = frame["relevance"].isna().all()
+        return frame.drop(columns="relevance") if untold else frame.astype({"relevance": float})
 
 
 def summarize_columns(encoding: Encoding, names: Sequence[str]) -> TableSummary:

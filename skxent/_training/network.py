@@ -159,10 +159,22 @@ def too_large(network: Network, hidden_layer_sizes: Any, n_members: int) -> Memo
     )
 
 
-def initial_params(network: Network, init: Any, rng: np.random.RandomState, dtype: Any) -> NDArray:
-    """Draw the parameters to start from, or take those that `init` gives."""
+def initial_params(
+    network: Network,
+    init: Any,
+    rng: np.random.RandomState,
+    dtype: Any,
+    relevance: NDArray | None = None,
+) -> NDArray:
+    """Draw the parameters to start from, or take those that `init` gives.
+
+    What is drawn is meant for features that are multiplied by their relevance.
+    """
     if isinstance(init, str):
-        return network.initialize(init, rng, dtype)
+        params = network.initialize(init, rng, dtype)
+        if relevance is not None:
+            network.views(params)[0][0][...] *= relevance[:, None]
+        return params
     try:
         coefs, intercepts = init
     except ValueError:

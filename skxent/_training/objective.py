@@ -84,6 +84,9 @@ class Objective:
         `N`; None means the sum of the weights of the training rows.
     first_block : int
         Number of the first block of rows, where the rows before are elsewhere.
+    relevance : ndarray of shape (n_features,) or None
+        What features count as multiplied by in :meth:`train`, while their weights are those of the
+        features as they are; None means 1.
     """
 
     def __init__(
@@ -103,12 +106,14 @@ class Objective:
         n_threads: int = 1,
         total_weight: float | None = None,
         first_block: int = 0,
+        relevance: NDArray | None = None,
     ):
         self.network = network
         self.dtype = np.dtype(dtype)
         self.inputs, self.targets, self.weights, self.rows = inputs, targets, weights, rows
         self.dropout = None if dropout is None or not any(dropout) else list(dropout)
         self.clip = clip
+        self.relevance = relevance
         self.n_rows = inputs.n_rows if rows is None else len(rows)
         self.first_block = first_block
         if total_weight is not None:
@@ -182,8 +187,10 @@ class Objective:
 
     def penalty_value(self, params: NDArray) -> float:
         """Return the second term of J."""
-        squares = sum(float(np.vdot(params[W], params[W])) for W in self._weights_at)
-        return 0.5 * self.penalty * squares
+        weights = [params[W] for W in self._weights_at]
+        if self.relevance is not None:
+            weights[0] = weights[0].reshape(len(self.relevance), -1) / self.relevance[:, None]
+        return 0.5 * self.penalty * sum(float(np.vdot(W, W)) for W in weights)
 
     def train(
         self,
@@ -219,6 +226,7 @@ class Objective:
             penalty=self.penalty,
             dropout=self.dropout,
             clip=self.clip,
+            relevance=self.relevance,
             **state,
         )
 

@@ -90,6 +90,7 @@ class Problem:
 
     `splits` has the rows of every member: `split_rng` draws them again, and `split_hash` tells them
     from others. `judgement` is None where nothing is held out. `rng` draws what is still random.
+    `relevance` is what features count as multiplied by; None means 1.
     `tell` is told parameters and history after every epoch and returns whether to stop.
     """
 
@@ -105,3 +106,4 @@ class Problem:
     judgement: Judgement | None
     rng: np.random.RandomState
     tell: Callable[[NDArray, History], bool] | None = None
+    relevance: NDArray | None = None

@@ -12,9 +12,10 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._settings import FEW, LARGE, Settings
 from .problem import Problem
@@ -33,6 +34,17 @@ _FEWEST = 300  # rows from where on two folds can judge a penalty
 _NEARLY_SOLVED = 0.1  # share of what the classes alone leave open
 
 
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a contender came to: the lowest log loss of its networks on rows held out, and these.
+
+    The loss is infinite where the race was cut short.
+    """
+
+    loss: float
+    params: NDArray
+
+
 def epochs_of(n_rows: int, max_iter: int) -> int:
     """Return the length of a race: fewer epochs of larger tables."""
     return min(EPOCHS, max_iter, max(_STEPS // n_rows, 3))
@@ -42,22 +54,23 @@ def race(
     contenders: Sequence[tuple[Problem, Settings]],
     call: Call,
     *,
-    first: float | None = None,
+    first: Outcome | None = None,
     margin: float | None = None,
-) -> tuple[int, list[float]]:
-    """Return which of the contenders is best, and the lowest log loss of each on rows held out.
+) -> tuple[int, list[Outcome]]:
+    """Return which of the contenders is best, and what each came to.
 
     They are of the same rows, read in different ways or under different penalties. The first, whose
-    loss may be known, is taken unless another is clearly better. Ctrl-C is the caller's.
+    outcome may be known, is taken unless another is clearly better. Ctrl-C is the caller's.
     """
     run = contenders if first is None else contenders[1:]
-    losses = [] if first is None else [first]
-    losses += [_lowest_loss(problem, settings, call) for problem, settings in run]
+    outcomes = [] if first is None else [first]
+    outcomes += [_run(problem, settings, call) for problem, settings in run]
+    losses = [outcome.loss for outcome in outcomes]
     best = min(range(len(losses)), key=losses.__getitem__)
     if margin is None:
         margin = _MARGIN if contenders[0][0].rows.n_rows < LARGE else _MARGIN_OF_MANY
     clearly = losses[best] + _SMALLEST < margin * (losses[0] + _SMALLEST)
-    return (best if clearly and math.isfinite(sum(losses)) else 0), losses
+    return (best if clearly and math.isfinite(sum(losses)) else 0), outcomes
 
 
 def may_race_penalties(n_rows: int) -> bool:
@@ -78,8 +91,8 @@ def other_penalty(alpha: float, loss: float, prior: float, n_rows: int) -> float
     return 3 * alpha if few else alpha / 10
 
 
-def _lowest_loss(problem, settings, call):
-    """Return the lowest log loss in the first epochs; infinity where they were cut short."""
+def _run(problem, settings, call):
+    """Train a few members for a few epochs."""
     every = -(-problem.rows.n_rows // _ROWS)
     thin = [
         [np.asarray(rows)[::every].copy() for rows in split] for split in problem.splits[:MEMBERS]
@@ -96,7 +109,7 @@ def _lowest_loss(problem, settings, call):
         verbose=0,
     )
     run = Run(problem, brief, Call(started=call.started))
-    watch = run.descend(run.starts()).watch
-    if watch.ending is Ending.INTERRUPTED:
+    ends = run.descend(run.starts())
+    if ends.watch.ending is Ending.INTERRUPTED:
         raise KeyboardInterrupt
-    return watch.best_value if watch.ended_by_itself else math.inf
+    return Outcome(ends.watch.best_value if ends.watch.ended_by_itself else math.inf, ends.params)

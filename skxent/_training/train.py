@@ -54,7 +54,10 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """Networks of one shape, a row of parameters for each, and how they came about."""
+    """Networks of one shape, a row of parameters for each, and how they came about.
+
+    `relevance` is what features counted as multiplied by, or None.
+    """
 
     network: Network
     params: NDArray
@@ -66,6 +69,7 @@ class Trained:
     best_score: float | None = None
     state: State | None = None
     why_members: str = ""
+    relevance: NDArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,10 +141,10 @@ class Run:
         """Parameters that every member begins with."""
         if self.call.previous is not None:
             return list(self.call.previous.params)
-        network, init = self.problem.network, self.settings.init
+        network, init, dtype = self.problem.network, self.settings.init, self.problem.dtype
         try:
             return [
-                initial_params(network, init, self.problem.rng, self.problem.dtype)
+                initial_params(network, init, self.problem.rng, dtype, self.problem.relevance)
                 for _ in self.problem.splits
             ]
         except MemoryError as error:
@@ -411,6 +415,7 @@ class Run:
             best_score=scores[best_epoch - 1] if scores and judged else None,
             state=state,
             why_members=ends.why_members,
+            relevance=problem.relevance,
         )
 
 
@@ -428,6 +433,7 @@ def _objectives(problem: Problem, settings: Settings) -> list[Objective]:
             loss_scale=problem.outputs.loss_scale(settings.loss),
             dropout=dropout_rates(settings.dropout, len(problem.network.activations)),
             clip=settings.max_grad_norm or 0.0,
+            relevance=problem.relevance,
             n_threads=problem.rows.n_threads if len(problem.splits) == 1 else 1,
         )
         for rows, _ in problem.splits

@@ -89,6 +89,7 @@ typedef struct {
     int64_t step;
     double decay, penalty, clip;
     const double *dropout; /* one rate per hidden layer, or NULL */
+    const double *relevance; /* of each feature, or NULL: 1 */
     uint64_t seed;
     void *average; /* or NULL */
     double average_decay;

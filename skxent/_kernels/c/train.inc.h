@@ -36,33 +36,52 @@ static T(update_args) T(update_of)(T(job) * job, const T(step) * step, int bias)
 
 /* What is done to the weights, or the biases, of a piece, whose gradient is g; returns the sum of
  * its squares. */
-typedef double T(part_work)(T(job) * job, const T(step) * step, int bias, ptrdiff_t at,
-                            ptrdiff_t n, REAL *g);
+typedef double T(part_work)(T(job) * job, const T(update_args) * args, ptrdiff_t at, ptrdiff_t n,
+                            REAL *g);
 
-static double T(update_part)(T(job) * job, const T(step) * step, int bias, ptrdiff_t at,
-                             ptrdiff_t n, REAL *g)
+static double T(update_part)(T(job) * job, const T(update_args) * args, ptrdiff_t at, ptrdiff_t n,
+                             REAL *g)
 {
     const skx_pass *pass = job->pass;
-    T(update_args) args = T(update_of)(job, step, bias);
     REAL *p = job->params + at, *slot = (REAL *)pass->slots[0] + at;
     REAL *average = pass->average ? (REAL *)pass->average + at : NULL;
     if (pass->rule == SKX_SGD)
-        return T(sgd)(n, p, g, slot, average, &args);
-    return T(adam)(n, p, g, slot, (REAL *)pass->slots[1] + at, average, &args);
+        return T(sgd)(n, p, g, slot, average, args);
+    return T(adam)(n, p, g, slot, (REAL *)pass->slots[1] + at, average, args);
 }
 
-static double T(norm_of_part)(T(job) * job, const T(step) * step, int bias, ptrdiff_t at,
-                              ptrdiff_t n, REAL *g)
+static double T(norm_of_part)(T(job) * job, const T(update_args) * args, ptrdiff_t at, ptrdiff_t n,
+                              REAL *g)
 {
-    T(update_args) args = T(update_of)(job, step, bias);
-    return T(squared_norm)(n, job->params + at, g, &args);
+    return T(squared_norm)(n, job->params + at, g, args);
+}
+
+/* The weights of features of some relevance r: those of a feature whose values are r times as
+ * large, which are here 1/r times as large, under the same penalty and rule. */
+static double T(work_on_features)(T(part_work) * work, T(job) * job, const T(piece) * piece,
+                                  const T(update_args) * args, REAL *g)
+{
+    ptrdiff_t h = job->net->layers[0].fan_out;
+    double sum = 0;
+    for (ptrdiff_t row = 0; row < piece->n_rows; row++) {
+        double r = job->pass->relevance[piece->row + row];
+        T(update_args) own = *args;
+        own.penalty /= r * r;
+        own.rate *= job->pass->rule == SKX_SGD ? r * r : r;
+        sum += work(job, &own, piece->at + row * h, h, g + row * h);
+    }
+    return sum;
 }
 
 INLINE double T(work_on_parts)(T(part_work) * work, T(job) * job, const T(piece) * piece,
                                const T(step) * step, REAL *g)
 {
     ptrdiff_t at = piece->at, n = piece->n_weights;
-    return work(job, step, 0, at, n, g) + work(job, step, 1, at + n, piece->n_biases, g + n);
+    T(update_args) weights = T(update_of)(job, step, 0), biases = T(update_of)(job, step, 1);
+    double sum = piece->layer == 0 && job->pass->relevance
+                     ? T(work_on_features)(work, job, piece, &weights, g)
+                     : work(job, &weights, at, n, g);
+    return sum + work(job, &biases, at + n, piece->n_biases, g + n);
 }
 
 /* Returns the sum of squares of the piece's gradient g. */

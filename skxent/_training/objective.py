@@ -187,10 +187,11 @@ class Objective:
 
     def penalty_value(self, params: NDArray) -> float:
         """Return the second term of J."""
-        weights = [params[W] for W in self._weights_at]
+        squares = [float(np.vdot(params[W], params[W])) for W in self._weights_at]
         if self.relevance is not None:
-            weights[0] = weights[0].reshape(len(self.relevance), -1) / self.relevance[:, None]
-        return 0.5 * self.penalty * sum(float(np.vdot(W, W)) for W in weights)
+            first = params[self._weights_at[0]].reshape(len(self.relevance), -1)
+            squares[0] = float((np.einsum("jh,jh->j", first, first) / self.relevance**2).sum())
+        return 0.5 * self.penalty * sum(squares)
 
     def train(
         self,

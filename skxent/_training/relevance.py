@@ -44,7 +44,8 @@ def relevance_of(
         slopes = np.concatenate([_slopes(network, p, inputs, centre) for p in params], axis=-1)
         first = np.concatenate([network.views(p)[0][0] for p in params], axis=-1)
         slopes = slopes.reshape(-1, first.shape[1]).astype(np.float64)
-        squares = np.einsum("jh,jh->j", first @ (slopes.T @ slopes), first).clip(0)
+        outer = _product(slopes.T, slopes).astype(first.dtype)
+        squares = np.einsum("jh,jh->j", _product(first, outer), first).clip(0)
         shared = np.bincount(blocks, squares) / np.maximum(np.bincount(blocks), 1)
         root = np.sqrt(shared[blocks])
         if not (np.isfinite(root).all() and root.any()):
@@ -66,20 +67,32 @@ def _slopes(network: Network, params: NDArray, inputs: Inputs, centre: bool) -> 
     for W, b, name in zip(coefs[1:], intercepts[1:], network.activations, strict=True):
         a, slope = evaluate_activation(name, z)
         of_units.append(slope)
-        z = a @ W + b
+        z = _product(a, W) + b
     own = np.eye(k, dtype=params.dtype)
     if centre:
         own -= own.mean(axis=0)
     slopes: NDArray = np.broadcast_to(own, (len(rows), k, k))
     for W, slope in zip(coefs[:0:-1], of_units[::-1], strict=True):
-        slopes = (slopes @ W.T) * slope[:, None]
+        slopes = _product(slopes.reshape(-1, W.shape[1]), W.T).reshape(len(rows), k, len(W))
+        slopes = slopes * slope[:, None]
     return slopes
 
 
 def _first_sums(network, params, inputs, rows):
     """Return what the first layer's units sum up."""
     fan_in, fan_out = network.shapes[0]
-    z = np.empty((len(rows), fan_out), dtype=params.dtype)
-    kernel = Kernel((fan_in, fan_out), (), "softmax_cross_entropy", params.dtype)
-    kernel.logits(np.ascontiguousarray(params[: (fan_in + 1) * fan_out]), inputs, rows, z)
+    return _layer((fan_in, fan_out), params[: (fan_in + 1) * fan_out], inputs, rows, len(rows))
+
+
+def _product(a: NDArray, b: NDArray) -> NDArray:
+    """Return a @ b by the kernel: a BLAS would wake threads, that go on in the way of others."""
+    params = np.concatenate([b, np.zeros((1, b.shape[1]), dtype=b.dtype)])
+    return _layer(b.shape, params.ravel(), Inputs.dense(a), None, len(a))
+
+
+def _layer(shape, params, inputs, rows, n):
+    """Return what the units of one layer sum up, of n rows."""
+    z = np.empty((n, shape[1]), dtype=params.dtype)
+    kernel = Kernel(shape, (), "softmax_cross_entropy", params.dtype)
+    kernel.logits(np.ascontiguousarray(params), inputs, rows, z)
     return z

@@ -472,9 +472,10 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         text : SummaryText
             Lines to print, a text like any other. First the table, as
             :meth:`skxent.TableEncoder.summary` tells of it; ``text.to_frame()`` is a DataFrame of a
-            row for each column. Then the networks, and one line for each reason to choose
-            parameters. With ``encoder="passthrough"`` columns are numbers that are handed on, and
-            of a sparse matrix they are numbers that are scaled: nothing else is told of them.
+            row for each column, with its :ref:`relevance <relevance>` where there is one. Then the
+            networks, and one line for each reason to choose parameters. With
+            ``encoder="passthrough"`` columns are numbers that are handed on, and of a sparse matrix
+            they are numbers that are scaled: nothing else is told of them.
         """
         check_is_fitted(self)
         return self._summary.text()

@@ -40,7 +40,9 @@ class SoftmaxMLPClassifier(BaseMLP):
     alpha : float or "auto", default="auto"
         Strength of the L2 penalty on weights, as in the formula; it does not depend on the batch
         size, and without hidden layers equals ``LogisticRegression(C=1/alpha)``. "auto": a race on
-        rows held out may make it a tenth, or three times, of what the number of rows suggests.
+        rows held out may make it a tenth, or three times, of what the number of rows suggests. With
+        ``solver="auto"`` the race also tells the relevance r of each encoded feature, whose weights
+        in the first layer have the penalty alpha / r^2 and steps r times as long [4]_.
     batch_size : int or "auto", default="auto"
         Rows per step of the mini-batch solvers.
     learning_rate : str or callable, default="auto"
@@ -204,6 +206,9 @@ class SoftmaxMLPClassifier(BaseMLP):
        pre-tuned MLPs and boosted trees on tabular data." arXiv:2407.04491.
     .. [3] Guo, C., Pleiss, G., Sun, Y., & Weinberger, K. (2017). "On calibration of modern neural
        networks." ICML.
+    .. [4] Radhakrishnan, A., Beaglehole, D., Pandit, P., & Belkin, M. (2024). "Mechanism for
+       feature learning in neural networks and backpropagation-free machine learning models."
+       Science, 383.
 
     Examples
     --------

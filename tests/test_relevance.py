@@ -9,12 +9,18 @@ import pytest
 from scipy import sparse
 
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder, _reading
-from skxent._kernels import Inputs
+from skxent._kernels import Inputs, set_simd_level
 from skxent._persistence import pack_plain, unpack_plain
 from skxent._training.network import Network, initial_params
 from skxent._training.objective import Objective
 from skxent._training.optimizers import adam, sgd
 from skxent._training.relevance import relevance_of
+
+
+@pytest.fixture(autouse=True)
+def best_level():
+    yield
+    set_simd_level(None)
 
 
 def relevance(clf):
@@ -98,7 +104,12 @@ def test_where_nothing_matters_or_all_is_lost_there_is_none(params):
 @pytest.mark.parametrize("rule", [adam(0.9, 0.99, 1e-12), sgd(0.9, True), sgd(0.5, False)])
 @pytest.mark.parametrize("clip", [0.0, 0.05])
 @pytest.mark.parametrize("averaged", [False, True])
-def test_training_is_that_of_features_multiplied_by_it(dtype, rule, clip, averaged, rng):
+@pytest.mark.parametrize("level", ["avx512", "avx2", "blas"])
+def test_training_is_that_of_features_multiplied_by_it(dtype, rule, clip, averaged, level, rng):
+    try:
+        set_simd_level(level)
+    except ValueError:
+        pytest.skip(f"this machine lacks {level}")
     n, d, h = 300, 7, 9
     X, r = rng.normal(size=(n, d)).astype(dtype), np.array([0.5, 2, 1, 1.5, 0.3, 0.7, 1.0])
     y = rng.integers(0, 3, n).astype(np.int32)

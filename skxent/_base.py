@@ -315,7 +315,7 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         """Return what reads the table, its rows as they are trained on, and with what settings."""
         reader, seen = self._reader(call, X, targets, weights.samples, settings)
         compact, n_jobs = reader.compact(self, X, seen), effective_n_jobs(settings.n_jobs)
-        races = settings.races and call.previous is None and call.validation is None
+        races = settings.races and call.previous is None
         open_ = races and isinstance(settings.encoder, str)
         either = reader.ways(compact) if open_ else {"": (reader, compact)}
         ways = {

@@ -115,10 +115,13 @@ def choose(
     """Return the best of several ways to read a table, and the settings with the best penalty.
 
     Both are found by races on the rows held out, whose networks also tell what features matter. The
-    keys are what is said of the ways; the first is the usual one.
+    keys are what is said of the ways; the first is the usual one. Rows of one's own to judge by are
+    left for judging what is trained in the end.
     """
     ways = _that_fit(ways, settings, targets.outputs)
-    if settings.cv is not None:  # once: a splitter may draw others the next time
+    if call.validation is not None:
+        call = replace(call, validation=None)
+    elif settings.cv is not None:  # once: a splitter may draw others the next time
         splits = splits_of(settings.cv, X, targets.codes, call.groups)
         settings = replace(settings, cv=splits)
     usually = next(iter(ways.values()))

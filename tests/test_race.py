@@ -100,11 +100,26 @@ def test_columns_of_few_values_of_long_tables_are_usually_not_standardised(long)
 
 def test_where_nothing_is_held_out_there_is_no_race(steps):
     X, y = steps
-    clf = SoftmaxMLPClassifier(random_state=0, max_iter=2).fit(X, y, X_val=X, y_val=y)
+    clf = SoftmaxMLPClassifier(random_state=0, max_iter=2, early_stopping=False).fit(X, y)
     assert "bins" not in clf.auto_
     assert "bins" not in SoftmaxMLPClassifier().partial_fit(X, y, classes=[0, 1]).auto_
     few = SoftmaxMLPClassifier(random_state=0, max_iter=2).fit(X[:500], y[:500])
     assert "bins" not in few.auto_  # no bins, nothing to choose
+
+
+@pytest.mark.parametrize("params", [{}, {"n_members": 1}, {"cv": 3}])
+def test_rows_of_ones_own_do_not_judge_the_race(params, steps):
+    """It is as without them: they only judge what is trained."""
+    X, y = steps
+    settings = {"hidden_layer_sizes": 16, "max_iter": 6, "random_state": 0} | params
+    wrong = SoftmaxMLPClassifier(**settings).fit(X, y, X_val=X, y_val=1 - y)
+    own = SoftmaxMLPClassifier(**settings).fit(X, y, X_val=X, y_val=y)
+    assert wrong._model.reasons["bins"] == own._model.reasons["bins"]
+    np.testing.assert_array_equal(wrong._model.trained.relevance, own._model.trained.relevance)
+    assert wrong.best_validation_score_ < own.best_validation_score_
+    if not params:
+        alone = SoftmaxMLPClassifier(**settings).fit(X, y)
+        assert alone._model.reasons["bins"] == own._model.reasons["bins"]
 
 
 def test_the_race_leaves_the_random_numbers_alone(steps):

@@ -41,8 +41,8 @@ class SoftmaxMLPClassifier(BaseMLP):
         Strength of the L2 penalty on weights, as in the formula; it does not depend on the batch
         size, and without hidden layers equals ``LogisticRegression(C=1/alpha)``. "auto": a race on
         rows held out may make it a tenth, or three times, of what the number of rows suggests. With
-        ``solver="auto"`` the race also tells the relevance r of each encoded feature, whose weights
-        in the first layer have the penalty alpha / r^2 and steps r times as long [4]_.
+        ``solver="auto"`` it also tells the :ref:`relevance <relevance>` r of each encoded feature,
+        whose weights in the first layer have the penalty alpha / r^2 and steps r times as long.
     batch_size : int or "auto", default="auto"
         Rows per step of the mini-batch solvers.
     learning_rate : str or callable, default="auto"

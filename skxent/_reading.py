@@ -119,8 +119,8 @@ def choose(
     left for judging what is trained in the end.
     """
     ways = _that_fit(ways, settings, targets.outputs)
-    if call.validation is not None:
-        call = replace(call, validation=None)
+    if call.validation is not None:  # beside which no cv is used
+        call, settings = replace(call, validation=None), replace(settings, cv=None)
     elif settings.cv is not None:  # once: a splitter may draw others the next time
         splits = splits_of(settings.cv, X, targets.codes, call.groups)
         settings = replace(settings, cv=splits)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from common import stopping_short
 from scipy.stats import entropy
-from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
 
 from skxent import SoftmaxMLPClassifier, TableEncoder, _reading
 from skxent._settings import LARGE
@@ -117,6 +117,9 @@ def test_rows_of_ones_own_do_not_judge_the_race(params, steps):
     assert wrong._model.reasons["bins"] == own._model.reasons["bins"]
     np.testing.assert_array_equal(wrong._model.trained.relevance, own._model.trained.relevance)
     assert wrong.best_validation_score_ < own.best_validation_score_
+    SoftmaxMLPClassifier(max_iter=1, cv=GroupKFold(2)).fit(
+        X, y, X_val=X, y_val=y
+    )  # needs no groups
     if not params:
         alone = SoftmaxMLPClassifier(**settings).fit(X, y)
         assert alone._model.reasons["bins"] == own._model.reasons["bins"]

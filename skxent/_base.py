@@ -31,7 +31,8 @@ from ._table.encoding import Seen
 from ._table.reader import Reader, learn_reader
 from ._table.summary import SummaryText
 from ._targets import Expected, Targets, read_targets
-from ._threads import effective_n_jobs, one_blas_thread
+from ._threads import effective_n_jobs
+from ._training.committee import one_blas_thread
 from ._training.history import validation_scores
 from ._training.problem import LocalRows
 from ._training.train import Call, train

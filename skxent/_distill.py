@@ -16,7 +16,8 @@ from ._reading import network_of
 from ._settings import resolve
 from ._table.compact import concat
 from ._table.crossing import crossed
-from ._threads import effective_n_jobs, one_blas_thread
+from ._threads import effective_n_jobs
+from ._training.committee import one_blas_thread
 from ._training.problem import LocalRows, Problem
 from ._training.train import Call, train
 from ._weights import read_weights

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._kernels import Inputs, Kernel
 from ._outputs import Outputs
 from ._persistence import pack_rng, require, unpack_rng
+from ._products import dot
 from ._table.reader import Reader, unpack_reader
 from ._threads import effective_n_jobs
 from ._training.activations import ACTIVATIONS
@@ -139,7 +140,8 @@ def _check_not_nan(logits):
     Only rows far from those of training, not encoded, lead so far. The kernel keeps infinite
     outputs within bounds, so that their sums, differences and quotients stay finite in float32.
     """
-    if np.vdot(logits, logits) < np.inf or not np.isnan(logits).any():  # at the least cost
+    flat = logits.ravel()
+    if dot(flat, flat) < np.inf or not np.isnan(logits).any():  # at the least cost
         return
     row = np.flatnonzero(np.isnan(logits).any(axis=1))[0]
     raise ValueError(

@@ -154,7 +154,8 @@ class Outputs:
 def log_softmax(z: NDArray) -> NDArray:
     """Log-softmax over the last axis; leaner than SciPy's for a single row."""
     z = z - z.max(axis=1, keepdims=True)
-    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    z -= np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return z
 
 
 def _positive(p: NDArray) -> NDArray:

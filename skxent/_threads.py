@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 import joblib
-from threadpoolctl import threadpool_limits
-
-from ._kernels import simd_level
 
 
 def effective_n_jobs(n_jobs: int | None) -> int:
@@ -33,12 +29,3 @@ def effective_n_jobs(n_jobs: int | None) -> int:
 @cache
 def _n_cores() -> int:  # to read the limits of a container takes as long as many a step
     return joblib.cpu_count()
-
-
-def one_blas_thread() -> AbstractContextManager:
-    """Keep the BLAS to one thread for a while, where the kernel's products are the BLAS's.
-
-    That is on processors without AVX2. Threads of the BLAS inside threads of a committee, or beside
-    another process, would stand in each other's way; the process's setting comes back at the end.
-    """
-    return threadpool_limits(1, user_api="blas") if simd_level() == "blas" else nullcontext()

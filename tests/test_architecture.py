@@ -22,7 +22,7 @@ LONGEST_FUNCTION, LONGEST_FILE = 60, 500  # lines
 # what everything may stand on: these import nothing but each other
 FOUNDATIONS = {
     *("_columns", "_compat", "_docstrings", "_outputs", "_persistence", "_settings", "_version"),
-    "_weights",
+    *("_products", "_threads", "_weights"),
 }
 FACES = {"dask", "datasets", "onnx"}  # other packages' users import them, nobody in the house does
 
@@ -127,8 +127,8 @@ def kernels_import_nothing(root):
 
 
 def training_knows_no_table_and_no_estimator(root):
-    """_training: no table, no estimator; of the top floor only settings, outputs, versions."""
-    allowed = {"_training", "_kernels", "_settings", "_outputs", "_compat"}
+    """_training: no table, no estimator; of the top floor settings, outputs, products, versions."""
+    allowed = {"_training", "_kernels", "_settings", "_outputs", "_products", "_compat"}
     return [
         f"{module.where}:{each.line} imports {each.module}"
         for module in inside(root, "_training")
@@ -255,6 +255,21 @@ def frozen_values_stay(root):
     return found
 
 
+def products_wake_no_blas(root):
+    """What runs beside members, and what looks at all rows, leaves the BLAS asleep."""
+    found = []
+    for module in modules(root).values():
+        if module.room not in {"_training", "_table", "_model"}:
+            continue
+        for node in ast.walk(module.tree):
+            if isinstance(getattr(node, "op", None), ast.MatMult) or ast_name(node) in OF_BLAS:
+                found.append(f"{module.where}:{node.lineno} {ast.unparse(node)}")
+    return found
+
+
+OF_BLAS = {f"np.{name}" for name in ("dot", "vdot", "inner", "matmul", "tensordot")}
+
+
 def ast_name(node):
     """The dotted name of an attribute of a name, else None."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -356,6 +371,7 @@ RULES = [
     private_names_of_sklearn_are_in_compat,
     faces_touch_nothing_private,
     frozen_values_stay,
+    products_wake_no_blas,
     booleans_across_modules_are_named,
     modules_open_with_a_sentence,
     functions_are_short,
@@ -444,6 +460,8 @@ BROKEN = [
     (faces_touch_nothing_private, "dask/more.py", "def f(x):\n    return getattr(x, '_params')"),
     (faces_touch_nothing_private, "dask/more.py", "from .._outputs import _positive"),
     (frozen_values_stay, "more.py", "def f(x):\n    object.__setattr__(x, 'a', 1)"),
+    (products_wake_no_blas, "_training/more.py", "def f(a, b):\n    return a @ b"),
+    (products_wake_no_blas, "_table/more.py", "import numpy as np\nx = np.vdot(1, 2)"),
     (booleans_across_modules_are_named, "more.py",
      "from ._training.train import train\ntrain([], True)"),
     (booleans_across_modules_are_named, "more.py",

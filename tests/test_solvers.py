@@ -10,8 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SoftmaxMLPClassifier
 from skxent._kernels import Inputs, permutation, set_simd_level, simd_level
-from skxent._threads import one_blas_thread
 from skxent._training import full_batch
+from skxent._training.committee import one_blas_thread
 from skxent._training.full_batch import minimize_scipy
 from skxent._training.network import Network
 from skxent._training.objective import Objective

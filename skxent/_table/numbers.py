@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .._products import dot
 from .checks import rare_below
 
 _OWN_EDGES = 128  # values of a mostly constant column that may each be an edge of a bin ...
@@ -211,8 +212,8 @@ def _moments(values, totals):
     """Return mean and standard deviation, from distinct values and the weights up to each."""
     mass, peak = np.diff(totals, prepend=0.0), np.abs(values).max()  # squares stay finite
     x = values / peak
-    mean = (x @ mass) / totals[-1]
-    std = np.sqrt(((x - mean) ** 2 @ mass) / totals[-1])
+    mean = dot(x, mass) / totals[-1]
+    std = np.sqrt(dot((x - mean) ** 2, mass) / totals[-1])
     return mean * peak, min(max(std * peak, SMALLEST), LARGEST)
 
 
@@ -239,11 +240,12 @@ def smooth_clip(z):
 def distribution(x, weights):
     """Return the distinct values of x, ascending, and the weight of all rows up to each."""
     present = ~np.isnan(x)
-    x = x[present].astype(np.float64)
+    x = x[present]
     if weights is None:
-        x = np.sort(x)
+        x = np.sort(x).astype(np.float64)  # single ones are sorted in half the time
         totals = np.arange(1.0, len(x) + 1)
     else:
+        x = x.astype(np.float64)
         order = np.argsort(x)
         x, totals = x[order], np.cumsum(weights[present][order])
     last = np.flatnonzero(np.append(x[1:] != x[:-1], True))[: len(x)]

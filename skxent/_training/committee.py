@@ -8,11 +8,13 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from .._kernels import simd_level
 from .full_batch import gradient_descent, minimize_scipy
 from .interrupts import is_one_of_many
 from .mini_batch import MiniBatch
@@ -149,6 +151,15 @@ def minimize_each(
     if not members:
         raise KeyboardInterrupt
     return np.array([monitors[m].choose(ends[m]) for m in members]), members
+
+
+def one_blas_thread() -> AbstractContextManager:
+    """Keep the BLAS to one thread for a while, where the kernel's products are the BLAS's.
+
+    That is on processors without AVX2. Threads of the BLAS inside threads of a committee, or beside
+    another process, would stand in each other's way; the process's setting comes back at the end.
+    """
+    return threadpool_limits(1, user_api="blas") if simd_level() == "blas" else nullcontext()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from .._products import dot
 from .._settings import SCIPY_METHODS
 from .objective import Objective
 from .stopping import Ending, Epoch, Monitor
@@ -168,4 +169,4 @@ def gradient_descent(
 
 
 def _norm(gradient):
-    return math.sqrt(np.vdot(gradient, gradient))  # overflows in silence
+    return math.sqrt(dot(gradient, gradient))  # overflows in silence

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .._kernels import Inputs
 from .._outputs import Outputs
+from .._products import dot
 from .objective import Objective
 from .splits import Split
 from .temperature import fit_temperature
@@ -86,23 +87,25 @@ class HeldOut:
         """Log-probabilities of the decisions that judge `members`, and which they are."""
         if self.judgement.own is not None:
             return self.outputs.log_decisions(np.mean(logits, axis=0)), slice(None)
+        rows = [self.outputs.of_rows(np.asarray(self.splits[m][1])) for m in members]
+        log_p, which = self.outputs.log_decisions(np.concatenate(logits)), np.concatenate(rows)
         n = self.objectives[0].inputs.n_rows * self.outputs.per_row
-        total, count = np.zeros((n, self.outputs.n_choices)), np.zeros(n, dtype=np.int32)
-        rows = [np.asarray(self.splits[m][1]) for m in members]
-        log_p, stop = self.outputs.log_decisions(np.concatenate(logits)), 0
-        for which in map(self.outputs.of_rows, rows):
-            start, stop = stop, stop + len(which)
-            total[which] += log_p[start:stop]
-            count[which] += 1
-        if count.all():
-            total /= count[:, None]
-            return total, slice(None)
+        judged = np.zeros(n, dtype=bool)
+        judged[which] = True
+        if np.count_nonzero(judged) == len(which):  # folds: nothing is to be put together
+            return log_p, which
+        total, count, stop = np.zeros((n, self.outputs.n_choices)), np.zeros(n, dtype=np.int32), 0
+        for each in rows:
+            start, stop = stop, stop + len(each)
+            total[each] += log_p[start:stop]
+            count[each] += 1
         covered = np.flatnonzero(count)
         return total[covered] / count[covered, None], covered
 
     def truth(self, which) -> tuple[NDArray, NDArray]:
         """Target probabilities and weights of decisions."""
-        y = self.outputs.decisions(self.judgement.targets)[which]
+        targets = self.judgement.targets
+        y = self.outputs.decisions((targets if self.outputs.softmax else targets.ravel())[which])
         if self.judgement.weights is None:
             return y, np.ones(len(y))
         return y, np.repeat(self.judgement.weights, self.outputs.per_row)[which]
@@ -113,7 +116,7 @@ class HeldOut:
             log_p, which = self._log_proba([look.judged for look in looks], members)
             y, w = self.truth(which)
             mass = w.sum() or math.nan  # a member may be left with rows of no weight
-            loss = -(w @ np.einsum("ij,ij->i", y, log_p)) / mass * self.outputs.per_row
+            loss = -dot(w, np.einsum("ij,ij->i", y, log_p)) / mass * self.outputs.per_row
         return float(loss)
 
     def train_log_loss(self, looks: Sequence[Look], members: Sequence[int]) -> float:
@@ -130,10 +133,10 @@ class HeldOut:
         with np.errstate(all="ignore"):
             if self.judgement.own is not None:
                 log_p = self.outputs.log_decisions(np.mean(logits, axis=0))
-                return float(-(w[0] @ (y[0] * log_p).sum(axis=1)))
+                return -dot(w[0], (y[0] * log_p).sum(axis=1))
             log_p = self.outputs.log_decisions(np.concatenate(logits))
-            loss = -(np.concatenate(w) @ (np.concatenate(y) * log_p).sum(axis=1))
-        return float(loss) / len(members)
+            loss = -dot(np.concatenate(w), (np.concatenate(y) * log_p).sum(axis=1))
+        return loss / len(members)
 
     @cached_property
     def _trained_on(self) -> list[tuple[NDArray, NDArray, NDArray]]:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._kernels import Inputs, Kernel
+from .._products import dot
 from .network import Network
 from .optimizers import Optimizer
 
@@ -187,7 +188,7 @@ class Objective:
 
     def penalty_value(self, params: NDArray) -> float:
         """Return the second term of J."""
-        squares = [float(np.vdot(params[W], params[W])) for W in self._weights_at]
+        squares = [dot(params[W], params[W]) for W in self._weights_at]
         if self.relevance is not None:
             first = params[self._weights_at[0]].reshape(len(self.relevance), -1)
             squares[0] = float((np.einsum("jh,jh->j", first, first) / self.relevance**2).sum())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .._products import dot
+
 TEMPERATURES = (1 / 8, 8.0)  # the lowest and the highest
 _BLOCK = 1 << 14  # rows at a time
 
@@ -49,4 +51,4 @@ def _derivatives(beta, z, y, w, shrink):
     p = np.exp(beta * z)
     p /= p.sum(axis=1, keepdims=True)
     mean = (p * z).sum(axis=1)
-    return w @ (mean - target), w @ ((p * z**2).sum(axis=1) - mean**2)
+    return dot(w, mean - target), dot(w, (p * z**2).sum(axis=1) - mean**2)

@@ -530,6 +530,39 @@ def test_table_equals_its_expansion(table, hidden, dtype, level):
     check_same(problem, inputs, 5e-5 if dtype == np.float32 else 1e-10)
 
 
+@both_dtypes
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("table", TABLES)
+def test_the_expansion_of_a_table(table, n_threads, dtype):
+    d0, kinds, widths = TABLES[table]
+    dense, positions, X = make_table(300, d0, kinds, widths, dtype)
+    for given in (dense, np.asfortranarray(dense), np.repeat(dense, 2, axis=1)[:, ::2]):
+        out = np.full(X.shape, np.nan, dtype)
+        Inputs.table(given, positions, np.array(kinds, int), np.array(widths, int)).expand(
+            out, n_threads
+        )
+        np.testing.assert_array_equal(out, X.astype(dtype))
+    no_rows = np.empty((0, X.shape[1]), dtype)
+    Inputs.table(dense[:0], positions[:0], kinds, widths).expand(no_rows, n_threads)
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        (np.empty((4, 4), "f4"), "dtype float64"),
+        (np.empty((4, 5)), "must have shape \\(4, 4\\)"),
+        (np.empty((4, 4), order="F"), "writeable, aligned and C-contiguous"),
+        (np.empty(4), "2 dimension"),
+    ],
+)
+def test_what_no_table_is_expanded_into(out, message):
+    table = Inputs.table(np.zeros((4, 1)), np.zeros((4, 1), "f4"), [1], [3])
+    with pytest.raises(ValueError, match=message):
+        table.expand(out)
+    with pytest.raises(ValueError, match="Only a table is expanded"):
+        Inputs.dense(np.zeros((4, 4))).expand(np.empty((4, 4)))
+
+
 # ---- bitwise promises ------------------------------------------------------------------------
 
 

@@ -7,10 +7,14 @@ from cpython.buffer cimport (
     PyBuffer_Release,
     PyObject_GetBuffer,
 )
+from cython cimport floating
 from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
 
 from skxent._kernels._network cimport (
-    SKX_DENSE, SKX_F32, SKX_F64, SKX_I32, SKX_I64, SKX_NONE, SKX_SPARSE, SKX_TABLE, SKX_U8, SKX_U16,
+    SKX_DENSE, SKX_F32, SKX_F64, SKX_I32, SKX_I64, SKX_NONE,
+    SKX_PIECEWISE_LINEAR, SKX_SPARSE, SKX_TABLE, SKX_U8, SKX_U16, skx_run_team, skx_share, skx_team,
+    SKX_MAX_THREADS,
 )
 
 import numbers
@@ -243,6 +247,24 @@ cdef class Inputs:
         self._place_fields()
         return self
 
+    def expand(self, out, int n_threads=1):
+        """Write the matrix that a table stands for into `out`, of the type of the dense columns."""
+        if self.c.kind != SKX_TABLE:
+            raise ValueError("Only a table is expanded: what is dense or sparse is a matrix.")
+        check_array("out", out, (self.keep[0].dtype,), 2)
+        if out.shape != self.shape:
+            raise ValueError(f"out must have shape {self.shape}; got {out.shape}.")
+        if not out.flags.carray:
+            raise ValueError("out must be writeable, aligned and C-contiguous.")
+        cdef skx_team team
+        cdef _Expansion job = _Expansion(&team, &self.c, address_of(out))
+        n_threads = max(1, min(n_threads, SKX_MAX_THREADS))
+        with nogil:
+            if self.c.dense_type == SKX_F32:
+                skx_run_team(&team, n_threads, _expand_singles, &job)
+            else:
+                skx_run_team(&team, n_threads, _expand_doubles, &job)
+
     cdef _place_fields(self):
         # one row is predicted often: loops here take less time than calls of NumPy
         cdef Py_ssize_t f, i, n = self.c.n_fields, at = self.c.n_dense
@@ -265,3 +287,46 @@ cdef class Inputs:
                         f"{self.c.widths[f]}."
                     )
             top += n
+
+
+cdef struct _Expansion:
+    const skx_team *team
+    const skx_inputs *table
+    void *out
+
+
+cdef void _expand_singles(void *job, int me) noexcept nogil:
+    _expand_share(<_Expansion *>job, me, <float *>(<_Expansion *>job).out)
+
+
+cdef void _expand_doubles(void *job, int me) noexcept nogil:
+    _expand_share(<_Expansion *>job, me, <double *>(<_Expansion *>job).out)
+
+
+cdef void _expand_share(const _Expansion *job, int me, floating *out) noexcept nogil:
+    cdef const skx_inputs *table = job.table
+    cdef Py_ssize_t i, j, f, b
+    cdef Py_ssize_t start = skx_share(table.n_rows, me, job.team.size)
+    cdef Py_ssize_t stop = skx_share(table.n_rows, me + 1, job.team.size)
+    cdef const float *positions = table.positions + start * table.n_fields
+    cdef const char *dense
+    cdef floating *block
+    cdef float position, inside
+    out += start * table.n_features
+    for i in range(start, stop):
+        dense = table.dense + i * table.row_stride
+        for j in range(table.n_dense):
+            memcpy(out + j, dense + j * table.column_stride, sizeof(floating))
+        for f in range(table.n_fields):
+            block, position = out + table.starts[f], positions[f]
+            if table.field_kinds[f] == SKX_PIECEWISE_LINEAR:
+                for b in range(table.widths[f]):
+                    inside = position - <float><int32_t>b
+                    inside = inside if inside > 0 else 0
+                    block[b] = inside if inside < 1 else 1
+            else:
+                memset(block, 0, table.widths[f] * sizeof(floating))
+                if position >= 0:
+                    block[<Py_ssize_t>position] = 1
+        positions += table.n_fields
+        out += table.n_features

@@ -1,4 +1,4 @@
-"""What c/network.h declares: read there what each part is for."""
+"""What c/network.h and c/threads.h declare: read there what each part is for."""
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
@@ -14,6 +14,8 @@ cdef extern from "network.h" nogil:
         pass
     ctypedef enum skx_rule:
         SKX_SGD, SKX_ADAM
+    ctypedef enum skx_field_kind:
+        SKX_ONE_HOT, SKX_PIECEWISE_LINEAR
     ctypedef enum skx_status:
         SKX_OK, SKX_NO_MEMORY, SKX_BAD_TARGET
 
@@ -96,3 +98,12 @@ cdef extern from "network.h" nogil:
                             double *, int *, double *, double *, int *) noexcept
     skx_sgemm *skx_blas_f32
     skx_dgemm *skx_blas_f64
+
+
+cdef extern from "threads.h" nogil:
+    enum:
+        SKX_MAX_THREADS
+    ctypedef struct skx_team:
+        int size
+    void skx_run_team(skx_team *, int size, void (*work)(void *, int) noexcept nogil, void *job)
+    Py_ssize_t skx_share(Py_ssize_t n, int me, int size)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .._kernels import Inputs
 
 ONE_HOT, PIECEWISE_LINEAR = 0, 1  # what a position means: a level, a place along the bins
-_BLOCK = 1 << 10  # rows
+_LARGE = 1 << 22  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,27 +39,12 @@ class TableRows:
         """Return the rows as the kernel reads them."""
         return Inputs.table(self.dense, self.positions, self.kinds, self.widths)
 
-    def expand(self) -> NDArray:
-        """Return the matrix, made of blocks of rows that stay in the cache meanwhile."""
-        n, n_dense = self.dense.shape
-        out = np.zeros((n, n_dense + self.widths.sum()), dtype=self.dense.dtype)
-        for start in range(0, n, _BLOCK):
-            block = slice(start, start + _BLOCK)
-            out[block, :n_dense] = self.dense[block]
-            self._expand_fields(self.positions[block], out[block, n_dense:])
+    def expand(self, n_threads: int = 1) -> NDArray:
+        """Return the matrix; a large one is written by threads, each of which waits for memory."""
+        inputs = self.inputs()
+        out = np.empty(inputs.shape, dtype=self.dense.dtype)
+        inputs.expand(out, n_threads if out.nbytes > _LARGE else 1)
         return out
-
-    def _expand_fields(self, positions: NDArray, out: NDArray) -> None:
-        stop = 0
-        for position, kind, width in zip(positions.T, self.kinds, self.widths, strict=True):
-            start, stop = stop, stop + width
-            if kind == PIECEWISE_LINEAR:
-                field = out[:, start:stop]
-                np.subtract(position[:, None], np.arange(width, dtype=np.float32), out=field)
-                field.clip(0, 1, out=field)
-            else:
-                rows = np.flatnonzero(position >= 0)
-                out[rows, start + position[rows].astype(int)] = 1
 
     def without_bins(self) -> TableRows:
         """Return the same rows without the fields that are bins."""
@@ -93,7 +78,7 @@ class DenseRows:
         """Return the rows as the kernel reads them."""
         return Inputs.dense(self.X)
 
-    def expand(self) -> NDArray:
+    def expand(self, n_threads: int = 1) -> NDArray:
         """Return the matrix."""
         return self.X
 
@@ -121,7 +106,7 @@ class SparseRows:
         """Return the rows as the kernel reads them."""
         return Inputs.sparse(self.X.indptr, self.X.indices, self.X.data, self.X.shape[1])
 
-    def expand(self) -> Any:
+    def expand(self, n_threads: int = 1) -> Any:
         """Return the matrix, which stays sparse."""
         return self.X
 

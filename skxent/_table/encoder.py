@@ -30,6 +30,7 @@ from .._persistence import (
     unpack_tables,
     unpack_texts,
 )
+from .._threads import effective_n_jobs
 from .categories import Categories
 from .checks import checked_table
 from .encoding import Encoding, Seen, learn_encoding
@@ -221,7 +222,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         new, seen = learn_encoder(self, X, y, sample_weight)
         rows = new._encoding.read(checked_table(new, X), seen)
         self.__dict__ = vars(new)
-        return rows.expand()
+        return rows.expand(effective_n_jobs(None))
 
     @_fit_context(prefer_skip_nested_validation=True)
     def _learn(self, X, y, sample_weight, keep_constants):
@@ -256,7 +257,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         fitted = copy.copy(self)  # one snapshot: another thread may fit this meanwhile
-        return fitted._encoding.read(checked_table(fitted, X)).expand()
+        return fitted._encoding.read(checked_table(fitted, X)).expand(effective_n_jobs(None))
 
     # ---- names, state, tags
 

@@ -177,7 +177,8 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         sample_weight_val : array-like, default=None
             Their weights.
         groups : array-like of shape (n_samples,), default=None
-            Groups for a group-aware splitter given as `cv`.
+            Groups for a group-aware splitter given as `cv`. Beside `X_val` there is nothing to
+            split by them.
 
         Returns
         -------
@@ -286,7 +287,7 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
 
     def _read_targets(self, call: Call, X, y) -> Targets:
         if y is not None:
-            check_consistent_length(X, y)
+            check_consistent_length(X, y, call.groups)
             if not _num_samples(y):
                 raise ValueError("X is empty: found 0 sample(s), while a minimum of 1 is required.")
         known = None if call.previous is None else self._model.outputs

@@ -145,6 +145,7 @@ def choose(
         outcome.params,
         reading.rows.inputs,
         reading.reader.blocks(problem.network.sizes[0]),
+        weights.rows,
         centre=targets.outputs.softmax,
     )
     return replace(reading, relevance=relevance), settings

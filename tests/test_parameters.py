@@ -115,6 +115,9 @@ def test_parameters_that_nothing_would_heed(iris):
     X, y = iris
     with pytest.raises(ValueError, match="groups are for a splitter"):
         SoftmaxMLPClassifier().fit(X, y, groups=y)
+    for validation in ({}, {"X_val": X, "y_val": y}):
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            SoftmaxMLPClassifier(cv=3).fit(X, y, groups=y[1:], **validation)
     for encoder in ("passthrough", TableEncoder()):
         with pytest.raises(ValueError, match="categorical_features=.* is for encoder='auto'"):
             SoftmaxMLPClassifier(encoder=encoder, categorical_features=[0]).fit(X, y)

@@ -89,6 +89,19 @@ def test_rows_of_any_kind_and_many_outputs(rng):
     np.testing.assert_allclose(dense, thin)
 
 
+def test_rows_count_by_their_weights(rng):
+    network = Network((4, 8, 3), ("tanh",))
+    params, X = rng.normal(size=(2, network.n_params)), rng.normal(size=(60, 4))
+    w = rng.integers(0, 4, 60).astype(float)
+
+    def found(X, weights=None):
+        return relevance_of(network, params, Inputs.dense(X), np.arange(4), weights, centre=True)
+
+    np.testing.assert_allclose(found(X, w), found(np.repeat(X, w.astype(int), axis=0)))
+    np.testing.assert_allclose(found(X, 1e300 * w), found(X, w))
+    assert not np.allclose(found(X, w), found(X))
+
+
 @pytest.mark.parametrize("params", [0.0, np.nan, 1e200])
 def test_where_nothing_matters_or_all_is_lost_there_is_none(params):
     network = Network((3, 4, 2), ("relu",))

@@ -254,6 +254,7 @@ cdef class Kernel:
 
         The weights of a feature of `relevance` r change as if the feature were r times as large,
         and its weights 1/r times: their penalty is divided by r^2, and adam's rate multiplied by r.
+        `clip` bounds the gradient by the weights as they are.
 
         Returns ``(loss_sum, weight_sum, grad_sq_sum, n_done)``: sums over the batches done of
         weight times loss, of the weights, and of the squared norm of the gradient. A batch whose

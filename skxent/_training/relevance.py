@@ -29,21 +29,34 @@ _RANGE = (0.2, 5.0)
 
 
 def relevance_of(
-    network: Network, params: NDArray, inputs: Inputs, blocks: NDArray, *, centre: bool
+    network: Network,
+    params: NDArray,
+    inputs: Inputs,
+    blocks: NDArray,
+    weights: NDArray | None = None,
+    *,
+    centre: bool,
 ) -> NDArray | None:
     r"""Return the relevance of each feature to the mean of networks with these parameters.
 
     The root of the mean squared slope, :math:`s_j^2 = E_x \sum_k (\partial z_k / \partial x_j)^2`,
-    with logits :math:`z_k` that are the mean of the networks', counts by its share of the mean of
-    all to the power of 0.75, within a range, and in the end the mean of squares is 1. Features of
-    one number in `blocks` share the mean of their squares. With `centre` what the logits of a row
-    have in common does not count. None where nothing matters, or the slopes are not finite.
+    over a sample of the rows that have weight, each by its weight, with logits :math:`z_k` that are
+    the mean of the networks', counts by its share of the mean of all to the power of 0.75, within a
+    range, and in the end the mean of squares is 1. Features of one number in `blocks` share the
+    mean of their squares. With `centre` what the logits of a row have in common does not count.
+    None where nothing matters, or the slopes are not finite.
     """
+    rows = _sample(inputs.n_rows, network.sizes[-1], weights)
     with np.errstate(over="ignore", invalid="ignore"):  # looked at below
         # side by side they are one network, whose logits are the sum
-        slopes = np.concatenate([_slopes(network, p, inputs, centre) for p in params], axis=-1)
+        slopes = np.concatenate(
+            [_slopes(network, p, inputs, rows, centre) for p in params], axis=-1
+        )
         first = np.concatenate([network.views(p)[0][0] for p in params], axis=-1)
-        slopes = slopes.reshape(-1, first.shape[1]).astype(np.float64)
+        slopes = slopes.astype(np.float64)
+        if weights is not None:
+            slopes *= np.sqrt(weights[rows] / weights.max())[:, None, None]
+        slopes = slopes.reshape(-1, first.shape[1])
         outer = _product(slopes.T, slopes).astype(first.dtype)
         squares = np.einsum("jh,jh->j", _product(first, outer), first).clip(0)
         shared = np.bincount(blocks, squares) / np.maximum(np.bincount(blocks), 1)
@@ -54,15 +67,23 @@ def relevance_of(
     return relevance / np.sqrt(np.mean(relevance**2))
 
 
-def _slopes(network: Network, params: NDArray, inputs: Inputs, centre: bool) -> NDArray:
+def _sample(n_rows: int, n_outputs: int, weights: NDArray | None) -> NDArray:
+    """Return rows to look at, from the first to the last of those that have weight."""
+    rows = np.arange(n_rows) if weights is None else np.flatnonzero(weights)
+    at = np.linspace(0, len(rows) - 1, min(len(rows), max(_SAMPLE // n_outputs, 1)))
+    return rows[at.astype(np.intp)]
+
+
+def _slopes(
+    network: Network, params: NDArray, inputs: Inputs, rows: NDArray, centre: bool
+) -> NDArray:
     """Return the derivatives of the logits by what the first layer's units sum up.
 
-    The shape is (rows of a sample, logits, units).
+    The shape is (rows, logits, units).
     """
     coefs, intercepts = network.views(params)
     k = network.sizes[-1]
-    rows = np.linspace(0, inputs.n_rows - 1, min(inputs.n_rows, max(_SAMPLE // k, 1)))
-    z = _first_sums(network, params, inputs, rows.astype(np.intp))
+    z = _first_sums(network, params, inputs, rows)
     of_units = []
     for W, b, name in zip(coefs[1:], intercepts[1:], network.activations, strict=True):
         a, slope = evaluate_activation(name, z)

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import log_loss
 
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
+from skxent._kernels import NumberReader
 
 CLASSES = (SoftmaxMLPClassifier, SigmoidMLPClassifier)
 SCIPY = ["lbfgs", "bfgs", "cg", "tnc"]
@@ -111,6 +112,8 @@ def assert_same_state(one, other, path="vars"):
         assert_same_state(list(one.get_state()), list(other.get_state()), path)
     elif isinstance(one, np.random.Generator):
         assert_same_state(one.bit_generator.state, other.bit_generator.state, path)
+    elif isinstance(one, NumberReader):
+        assert_same_state(one.__reduce__(), other.__reduce__(), path)
     elif isinstance(one, float) and np.isnan(one):
         assert np.isnan(other), path
     elif hasattr(one, "__dict__") and not callable(one):

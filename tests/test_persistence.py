@@ -17,6 +17,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 import skxent
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder, _persistence
+from skxent._kernels import NumberReader
 from skxent._model import fitted_model
 from skxent._persistence import (
     FORMAT,
@@ -83,6 +84,8 @@ def equal(a, b):
         return equal(a.get_state(), b.get_state())
     if isinstance(a, np.random.Generator):
         return equal(a.bit_generator.state, b.bit_generator.state)
+    if isinstance(a, NumberReader):
+        return equal(a.__reduce__(), b.__reduce__())
     if isinstance(a, TableEncoder) or is_dataclass(a):
         return equal(vars(a), vars(b))
     return a == b or a != a

@@ -10,13 +10,16 @@ from ._core import (
     set_simd_level,
     simd_level,
 )
-from ._inputs import Inputs
+from ._inputs import FLOATS, Inputs
+from ._numbers import NumberReader
 
 __all__ = [
     "ACTIVATIONS",
+    "FLOATS",
     "LOSSES",
     "Inputs",
     "Kernel",
+    "NumberReader",
     "evaluate_activation",
     "evaluate_function",
     "permutation",

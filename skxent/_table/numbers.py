@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .._kernels import NumberReader
 from .._products import dot
 from .checks import rare_below
 
@@ -60,9 +61,21 @@ class Numbers:
     std: NDArray
     flags: NDArray
     widths: NDArray = field(init=False)  # number of bins of each binned column
+    reader: NumberReader = field(init=False, repr=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "widths", np.isfinite(self.edges).sum(axis=0) - 1)
+        widths = np.isfinite(self.edges).sum(axis=0) - 1
+        vectors = self.center, self.scale, self.mean, self.std
+        center, scale, mean, std = (np.ascontiguousarray(v, dtype=np.float64) for v in vectors)
+        picks = self.linear, self.gaps, self.plain, self.binned, widths
+        reader = NumberReader(
+            *(center, scale, mean, std),
+            *(np.ascontiguousarray(p, dtype=np.intp) for p in picks),
+            edges=self.edges.astype(np.float64, copy=False),
+            farthest=FARTHEST,
+        )
+        for name, value in {"widths": widths, "reader": reader}.items():
+            object.__setattr__(self, name, value)
 
     def without_bins(self) -> Numbers:
         """Return the same without any bins."""
@@ -93,33 +106,16 @@ class Numbers:
     ) -> None:
         """Scale the numbers and place them along their bins, a block of rows at a time.
 
-        `chunk` gives rows of the columns in float64, so that large integers stay distinct until
-        they are centred. `dense` and `positions` are filled; `infinite` makes the error of a column
-        that holds an infinite value.
+        `chunk` gives rows of the columns as they are, or in float64, where large integers stay
+        distinct until they are centred. `dense` and `positions` are filled; `infinite` makes the
+        error of a column that holds an infinite value.
         """
-        m, step = len(self.linear), max(_BLOCK // len(self.columns), 1024)
-        k = m + len(self.gaps)
+        step = max(_BLOCK // len(self.columns), 1024)
         for start in range(0, len(dense), step):
             rows = slice(start, start + step)
-            x = chunk(rows)
-            missing = ~np.isfinite(x)
-            if missing.any():
-                if np.isinf(x).any():
-                    raise infinite(int(self.columns[np.isinf(x).any(axis=0).argmax()]))
-                x = np.where(missing, self.center, x)
-            with np.errstate(over="ignore"):
-                z = smooth_clip((x - self.center) / self.scale)
-            dense[rows, :m] = _pick(z, self.linear)
-            dense[rows, m:k] = missing[:, self.gaps]
-            if len(self.plain):
-                with np.errstate(over="ignore"):
-                    z = (_pick(x, self.plain) - self.mean) / self.std
-                z = np.minimum(np.maximum(z, -FARTHEST), FARTHEST)
-                z[_pick(missing, self.plain)] = 0.0
-                dense[rows, k:] = z
-            if len(self.binned):
-                picked = _pick(x, self.binned)
-                positions[rows] = _bin_positions(picked, self.edges, self.widths)
+            wrong = self.reader.read(chunk(rows), dense[rows], positions[rows])
+            if wrong >= 0:
+                raise infinite(int(self.columns[wrong]))
 
 
 def learn_numbers(
@@ -226,17 +222,6 @@ def _each_an_edge(values, totals):
     return len(values) <= min(_OWN_EDGES, totals[-1] / _ROWS_PER_EDGE)
 
 
-def _pick(x, columns):
-    """Return the given columns of x, which is x itself if they are all there are."""
-    return x if len(columns) == x.shape[1] else x[:, columns]
-
-
-def smooth_clip(z):
-    """Bend z smoothly into (-3, 3)."""
-    z = z.clip(-1e6, 1e6)  # np.clip takes longer for a few rows
-    return z / np.sqrt(1.0 + (z / 3.0) ** 2)
-
-
 def distribution(x, weights):
     """Return the distinct values of x, ascending, and the weight of all rows up to each."""
     present = ~np.isnan(x)
@@ -274,19 +259,3 @@ def bin_edges(values, totals, n_bins):
     by_row = quantiles(values, totals, np.arange(0, n_bins + 1, 2), n_bins)
     by_value = quantiles(values, ranks, np.arange(1, n_bins + 1, 2), n_bins)
     return np.unique(np.concatenate([by_row, by_value, values[-1:]]))
-
-
-def _bin_positions(x, edges, widths):
-    """Bin number plus the fraction of the bin that lies below x; `edges` ends in infinities."""
-    if len(x) < 32:  # few rows: few calls
-        bins = np.add.reduce(x[:, None, :] >= edges[1:], axis=1, dtype=np.intp)
-    else:
-        bins, above = np.zeros(x.shape, dtype=np.uint8), np.empty(x.shape, dtype=bool)
-        for row in edges[1:]:
-            bins += np.greater_equal(x, row, out=above).view(np.uint8)
-    bins = np.minimum(bins, widths - 1)
-    n, flat = edges.shape[1], edges.ravel()
-    at = bins * n + np.arange(n)
-    low, high = flat.take(at), flat.take(at + n)
-    with np.errstate(over="ignore"):
-        return bins + ((x - low) / np.minimum(high - low, LARGEST)).clip(0.0, 1.0)

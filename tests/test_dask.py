@@ -47,7 +47,14 @@ ADAM = dict(solver="adam", hidden_layer_sizes=(6,), max_iter=4, random_state=0, 
 
 
 @pytest.fixture(scope="module")
-def client():
+def without_stealing():
+    """Idle workers leave to others what these have: however slow they are, it stays where it is."""
+    with dask.config.set({"distributed.scheduler.work-stealing": False}):
+        yield
+
+
+@pytest.fixture(scope="module")
+def client(without_stealing):
     """Two processes with one thread each."""
     with (
         distributed.LocalCluster(
@@ -567,7 +574,7 @@ class Workers:
 
 
 @pytest.fixture(scope="module")
-def workers():
+def workers(without_stealing):
     with (
         distributed.LocalCluster(
             n_workers=0, dashboard_address=":0", silence_logs=50, protocol="tcp://"

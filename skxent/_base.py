@@ -32,7 +32,7 @@ from ._table.reader import Reader, learn_reader
 from ._table.summary import SummaryText
 from ._targets import Expected, Targets, read_targets
 from ._threads import effective_n_jobs
-from ._training.committee import one_blas_thread
+from ._training.blas import products_on_one_thread
 from ._training.history import validation_scores
 from ._training.problem import LocalRows
 from ._training.train import Call, train
@@ -263,7 +263,7 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         X, y = table_of(X), labels_of(y)
         callbacks = callbacks_of(self, X, y)
         new: Any = copy.copy(self)
-        with one_blas_thread():
+        with products_on_one_thread():
             new._learn(replace(call, callbacks=callbacks), X, y, sample_weight)
         self.__dict__ = vars(new)  # at once: Ctrl-C finds the old state or the new one
         if callbacks is not None:

@@ -17,7 +17,7 @@ from ._settings import resolve
 from ._table.compact import concat
 from ._table.crossing import crossed
 from ._threads import effective_n_jobs
-from ._training.committee import one_blas_thread
+from ._training.blas import products_on_one_thread
 from ._training.problem import LocalRows, Problem
 from ._training.train import Call, train
 from ._weights import read_weights
@@ -105,7 +105,7 @@ def distill(
         raise ValueError(f"{fixed[0]} cannot be set: the student reads tables as its teacher does.")
     student: Any = clone(model).set_params(**_STUDENT | params)
     student._validate_params()
-    with one_blas_thread():
+    with products_on_one_thread():
         student._model = _learn(teacher, model, student, X, sample_weight)
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(model, name):

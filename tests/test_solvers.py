@@ -7,11 +7,12 @@ from numpy.testing import assert_allclose
 from scipy.optimize import OptimizeResult
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skxent import SoftmaxMLPClassifier
 from skxent._kernels import Inputs, permutation, set_simd_level, simd_level
 from skxent._training import full_batch
-from skxent._training.committee import one_blas_thread
+from skxent._training.blas import one_blas_thread, products_on_one_thread
 from skxent._training.full_batch import minimize_scipy
 from skxent._training.network import Network
 from skxent._training.objective import Objective
@@ -39,20 +40,49 @@ def test_every_row_comes_once_an_epoch(n_rows, subset, shuffle):
         np.testing.assert_array_equal(order, expected)
 
 
+def blas_threads():
+    return {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+
+
 def test_the_blas_keeps_to_one_thread_where_it_makes_the_products():
-    from threadpoolctl import threadpool_info
-
-    def threads():
-        return {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
-
-    before, level = threads(), simd_level()
+    before, level = blas_threads(), simd_level()
     set_simd_level("blas")
     try:
-        with one_blas_thread():
-            assert threads() == {1}
+        with products_on_one_thread():
+            assert blas_threads() == {1}
     finally:
         set_simd_level(level)
-    assert threads() == before
+    assert blas_threads() == before
+
+
+def test_whoever_leaves_last_gives_the_threads_back():
+    with threadpool_limits(3, user_api="blas"):
+        before, first, second = blas_threads(), one_blas_thread(), one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert blas_threads() == {1}
+        second.__exit__(None, None, None)
+        assert blas_threads() == before
+        with pytest.raises(KeyError), one_blas_thread():
+            raise KeyError
+        assert blas_threads() == before
+
+
+@pytest.mark.filterwarnings("ignore:The .* solver reached max_iter")
+@pytest.mark.parametrize("solver", ["lbfgs", "bfgs", "cg", "tnc"])
+def test_the_minimum_is_the_same_on_any_number_of_blas_threads(solver, rng):
+    X = rng.normal(size=(200, 100))
+    y = (X[:, 0] + X[:, 1] * X[:, 2] > 0).astype(int)
+    hidden = 6 if solver == "bfgs" else 120  # BFGS keeps a matrix of all pairs of weights
+    network = SoftmaxMLPClassifier(
+        hidden, solver=solver, max_iter=12, encoder="passthrough", dtype="float64", random_state=0
+    )
+    found = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            found.append(network.fit(X, y).coefs_[0])
+    np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 1000])

@@ -8,13 +8,12 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
-from .._kernels import simd_level
+from .blas import one_blas_thread
 from .full_batch import gradient_descent, minimize_scipy
 from .interrupts import is_one_of_many
 from .mini_batch import MiniBatch
@@ -135,7 +134,7 @@ def minimize_each(
             )
 
     quietly = _no_line_search_warnings() if solver in ("bfgs", "cg") else nullcontext()
-    with quietly, _in_parallel(n_jobs, len(objectives)) as run:
+    with one_blas_thread(), quietly, _in_parallel(n_jobs, len(objectives)) as run:
         try:
             list(run(minimize, range(len(objectives))))
         except KeyboardInterrupt:
@@ -151,15 +150,6 @@ def minimize_each(
     if not members:
         raise KeyboardInterrupt
     return np.array([monitors[m].choose(ends[m]) for m in members]), members
-
-
-def one_blas_thread() -> AbstractContextManager:
-    """Keep the BLAS to one thread for a while, where the kernel's products are the BLAS's.
-
-    That is on processors without AVX2. Threads of the BLAS inside threads of a committee, or beside
-    another process, would stand in each other's way; the process's setting comes back at the end.
-    """
-    return threadpool_limits(1, user_api="blas") if simd_level() == "blas" else nullcontext()
 
 
 @contextmanager

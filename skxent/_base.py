@@ -480,9 +480,8 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
             they are numbers that are scaled: nothing else is told of them.
         """
         check_is_fitted(self)
-        return self._summary.text()
+        return self._summary().text()
 
-    @property
     def _summary(self) -> Summary:
         columns = [str(name) for name in _check_feature_names_in(self)]
         return summarize(type(self).__name__, self._model, columns)
@@ -496,7 +495,7 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         tables = super()._get_params_html(*args, **kwargs)
         if self._is_fitted:
             parameters = tables._html_repr
-            tables._html_repr = lambda: parameters() + self._summary.html()
+            tables._html_repr = lambda: parameters() + self._summary().html()
         return tables
 
     # ---------------------------------------------------------------- saving

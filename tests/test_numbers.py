@@ -124,6 +124,19 @@ def test_copies_read_alike(again, rng):
     assert_array_equal(room[1], positions)
 
 
+def test_what_has_been_checked_stays(rng):
+    given, x = parts(), rng.normal(size=(5, 4))
+    reader = NumberReader(**given)
+    before = read(given, x)
+    for name in ("linear", "gaps", "plain", "binned", "widths"):
+        given[name][...] = 2**40
+    room = np.empty_like(before[0]), np.empty_like(before[1])
+    reader.__init__(**given)  # does nothing: it is made once
+    reader.read(x, *room)
+    assert_array_equal(room[0], before[0])
+    assert_array_equal(room[1], before[1])
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -43,7 +43,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.fixes import parse_version
 
-from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
+from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder
 
 since_1_8 = pytest.mark.skipif(
     parse_version(sklearn.__version__) < parse_version("1.8"), reason="new in scikit-learn 1.8"
@@ -425,6 +425,18 @@ def test_clone(Classifier, breast_cancer):
     assert copy.get_params() == clf.get_params()
     assert not hasattr(copy, "coefs_")
     assert_array_equal(copy.fit(X, y).predict_proba(X), clf.predict_proba(X))
+
+
+@pytest.mark.parametrize("Estimator", [*CLASSES, TableEncoder])
+def test_dir_lists_what_there_is(Estimator, breast_cancer):
+    """scikit-learn's asks for every attribute, and completion by tab goes by that."""
+    X, y = breast_cancer
+    given = {} if Estimator is TableEncoder else {"solver": "lbfgs", "max_iter": 500}
+    estimator = Estimator(**given)
+    before = set(dir(estimator))
+    assert "fit" in before and not {"n_features_in_", "dtype_", "coefs_"} & before
+    after = set(dir(estimator.fit(X, y)))
+    assert before < after and "n_features_in_" in after
 
 
 @both_classes

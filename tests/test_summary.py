@@ -90,7 +90,7 @@ def test_the_layers_are_those_of_the_network(committee):
 def test_every_setting_has_a_reason_that_names_its_thresholds(n_rows, rows):
     X, y = np.resize(rows[0], (n_rows, 4)), np.resize(rows[1], n_rows)
     clf = SoftmaxMLPClassifier((2,), n_members=2, max_iter=1, encoder="passthrough").fit(X, y)
-    choices = {choice.parameter: choice for choice in clf._summary.choices}
+    choices = {choice.parameter: choice for choice in clf._summary().choices}
     assert f"{n_rows} rows" in choices["solver"].why
     assert len({choice.why for choice in choices.values()}) == len(choices)
     for name, threshold in (("alpha", 1000), ("batch_size", 3000), ("n_iter_no_change", 1000)):

@@ -14,7 +14,7 @@ from ._inputs import FLOATS
 
 _DOUBLE, _INDEX = (np.dtype(np.float64),), (np.dtype(np.intp),)
 cdef double _LARGEST = np.finfo(np.float64).max
-cdef Py_ssize_t _MANY = 32  # edges from where on they are not all looked at
+cdef Py_ssize_t _MANY = 32  # bins from where on edges are not all looked at
 
 ctypedef fused given:
     float
@@ -54,22 +54,20 @@ cdef class NumberReader:
     cdef const Py_ssize_t *binned
     cdef const Py_ssize_t *widths
     cdef double farthest
-    cdef tuple keep, made_of
+    cdef tuple keep
 
-    def __init__(
+    def __cinit__(
         self, center, scale, mean, std, linear, gaps, plain, binned, widths, edges, double farthest,
     ):
-        self.made_of = center, scale, mean, std, linear, gaps, plain, binned, widths, edges, farthest
         self.m, self.n_linear, self.n_gaps = len(center), len(linear), len(gaps)
         self.n_plain, self.n_binned = len(plain), len(binned)
         check_array("edges", edges, _DOUBLE, 2)
         self.n_edges, n_columns = edges.shape
         if n_columns != self.n_binned:
             raise ValueError(f"edges must have {self.n_binned} columns; got {n_columns}.")
-        edges = np.ascontiguousarray(edges.T).ravel()  # those of a column one after the other
         for name, vector, length in (
-            ("center", center, self.m), ("scale", scale, self.m), ("mean", mean, self.n_plain),
-            ("std", std, self.n_plain), ("edges", edges, self.n_binned * self.n_edges),
+            ("center", center, self.m), ("scale", scale, self.m),
+            ("mean", mean, self.n_plain), ("std", std, self.n_plain),
         ):
             check_vector(name, vector, _DOUBLE, length)
         for name, vector, length, low, high in (
@@ -80,6 +78,11 @@ cdef class NumberReader:
             check_vector(name, vector, _INDEX, length)
             if length and not (low <= vector.min() and vector.max() < high):
                 raise ValueError(f"{name} must lie in {low}..{high - 1}; got {vector.tolist()}.")
+        edges = edges.T.copy()  # those of a column one after the other
+        # what has been checked stays so: copies
+        linear, gaps, plain = linear.copy(), gaps.copy(), plain.copy()
+        binned, widths = binned.copy(), widths.copy()
+        self.keep = center, scale, mean, std, linear, gaps, plain, binned, widths, edges
         self.center, self.scale = <const double *>address_of(center), <const double *>address_of(scale)
         self.mean, self.std = <const double *>address_of(mean), <const double *>address_of(std)
         self.edges = <const double *>address_of(edges)
@@ -89,10 +92,10 @@ cdef class NumberReader:
         self.binned = <const Py_ssize_t *>address_of(binned)
         self.widths = <const Py_ssize_t *>address_of(widths)
         self.farthest = farthest
-        self.keep = center, scale, mean, std, edges, linear, gaps, plain, binned, widths
 
     def __reduce__(self):
-        return NumberReader, self.made_of
+        *others, edges = self.keep
+        return NumberReader, (*others, edges.T, self.farthest)
 
     def read(self, x, dense, positions):
         """Write what becomes of the rows of x, and where they stand along bins.
@@ -108,7 +111,7 @@ cdef class NumberReader:
         Returns
         -------
         int
-            The first column with an infinite number, where reading has ended; else -1.
+            The first column with an infinite number, of which nothing is to be used; else -1.
         """
         check_array("x", x, FLOATS, 2)
         check_array("dense", dense, FLOATS, 2)

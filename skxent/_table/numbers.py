@@ -46,6 +46,8 @@ class Numbers:
         Which of them give a standardised column more, with the mean and the standard deviation.
     flags : ndarray of int
         Which of them hold nothing but 0 and 1.
+
+    `reader` is the kernel's, made of the rest.
     """
 
     columns: NDArray

@@ -16,7 +16,7 @@ from .encoding import Encoding
 from .log_odds import LogOdds
 from .numbers import Numbers
 
-_MOST_EDGES = 256  # of 255 bins, which are counted in bytes
+_MOST_EDGES = 256  # of the 255 bins that there may be
 
 
 def check_encoding(encoding: Encoding) -> None:

@@ -108,7 +108,8 @@ class HeldOut:
         y = self.outputs.decisions((targets if self.outputs.softmax else targets.ravel())[which])
         if self.judgement.weights is None:
             return y, np.ones(len(y))
-        return y, np.repeat(self.judgement.weights, self.outputs.per_row)[which]
+        w, k = self.judgement.weights, self.outputs.per_row
+        return y, (w if k == 1 else np.repeat(w, k))[which]
 
     def log_loss(self, looks: Sequence[Look], members: Sequence[int]) -> float:
         """Log loss of members on the rows that judge them."""

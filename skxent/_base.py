@@ -24,7 +24,14 @@ from ._model import Model, pack_model, unpack_model
 from ._outputs import Outputs
 from ._parameters import Checked, points_to_ours, warn_of_unused
 from ._persistence import Versioned, pack_names, unpack_names
-from ._reading import Given, Reading, choose, read_problem, with_earlier_penalty
+from ._reading import (
+    Given,
+    Reading,
+    choose,
+    read_as_before,
+    read_problem,
+    with_earlier_penalty,
+)
 from ._settings import MINI_BATCH, Settings, is_passthrough, resolve
 from ._summary import Summary, summarize
 from ._table.encoding import Seen
@@ -324,6 +331,8 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
             how: Reading(way, LocalRows(rows.inputs(), n_jobs))
             for how, (way, rows) in either.items()
         }
+        if call.previous is not None:
+            return read_as_before(ways[""], self._model), settings
         if not races:
             return ways[""], settings
         return choose(ways, X, targets, weights, settings, call)

@@ -191,6 +191,14 @@ def with_earlier_penalty(settings: Settings, model: Model) -> Settings:
     return replace(settings, alpha=model.auto["alpha"], reasons=settings.reasons | {"alpha": why})
 
 
+def read_as_before(reading: Reading, model: Model) -> Reading:
+    """Return the reading with what a race chose for the model to go on from."""
+    if "bins" not in model.reasons:
+        return reading
+    chosen, reasons = ({"bins": found["bins"]} for found in (model.auto, model.reasons))
+    return replace(reading, chosen=chosen, reasons=reasons)
+
+
 def _problems(ways, X, targets, weights, settings, call) -> list[Problem]:
     """Return what is to be learnt of each way to read the table, for a race."""
     outputs = targets.outputs

@@ -221,6 +221,15 @@ def test_what_is_kept_from_an_earlier_fit_is_said_to_be(iris):
     assert "\n  solver = 'lbfgs', " in summary and summary.count("(fewer than 60 rows") == 1
 
 
+def test_what_a_race_has_chosen_is_still_said_when_training_goes_on(rng):
+    X = rng.normal(size=(1100, 3))
+    clf = SoftmaxMLPClassifier(4, n_members=2, max_iter=2, warm_start=True, random_state=0)
+    line = clf.fit(X, X[:, 0] > 0).summary().splitlines()[-2:]
+    assert line[0].startswith("  bins = ") and clf.auto_["bins"] in (0, 16)
+    for go_on in (clf.fit, clf.partial_fit):
+        assert go_on(X, X[:, 0] > 0).summary().splitlines()[-2:] == line
+
+
 # ---------------------------------------------------------------- the columns
 
 

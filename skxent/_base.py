@@ -323,7 +323,8 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
     ) -> tuple[Reading, Settings]:
         """Return what reads the table, its rows as they are trained on, and with what settings."""
         reader, seen = self._reader(call, X, targets, weights.samples, settings)
-        compact, n_jobs = reader.compact(self, X, seen), effective_n_jobs(settings.n_jobs)
+        n_jobs = effective_n_jobs(settings.n_jobs)
+        compact = reader.compact(self, X, seen, n_jobs)
         races = settings.races and call.previous is None
         open_ = races and isinstance(settings.encoder, str)
         either = reader.ways(compact) if open_ else {"": (reader, compact)}

@@ -58,11 +58,12 @@ class Model:
         Names and shape of X are checked on behalf of the estimator. Large tables are shared out
         over its threads.
         """
-        inputs = self.reader.compact(estimator, X).inputs()
+        n_threads = effective_n_jobs(estimator.n_jobs)
+        inputs = self.reader.compact(estimator, X, n_threads=n_threads).inputs()
         # a DataFrame would look for a column of that name
         single = hasattr(type(X), "dtype") and X.dtype == np.float32
-        n_threads = self._n_threads(inputs.n_rows, estimator)
-        return self.logits_of(inputs, np.float32 if single else np.float64, n_threads)
+        dtype = np.float32 if single else np.float64
+        return self.logits_of(inputs, dtype, n_threads if self._is_work(inputs) else 1)
 
     def logits_of(self, inputs: Inputs, dtype: type, n_threads: int) -> NDArray:
         """Logits, in this precision, of rows that have been read."""
@@ -76,18 +77,18 @@ class Model:
 
         Their mean over the members is that of :meth:`logits`, but for rounding.
         """
-        inputs, params = self.reader.compact(estimator, X).inputs(), self.params
-        kernel = self._kernel(self._n_threads(inputs.n_rows, estimator))
+        n_threads, params = effective_n_jobs(estimator.n_jobs), self.params
+        inputs = self.reader.compact(estimator, X, n_threads=n_threads).inputs()
+        kernel = self._kernel(n_threads if self._is_work(inputs) else 1)
         z = np.empty((len(params), inputs.n_rows, self.network.sizes[-1]))
         for m, out in enumerate(z):
             kernel.mean_logits(params[m : m + 1], inputs, None, out)
             _check_not_nan(out)
         return z / self.temperature
 
-    def _n_threads(self, n: int, estimator: Any) -> int:
-        """Return the estimator's threads where n rows are many, else one."""
-        large = n * self.params.shape[1] > 1 << 24
-        return effective_n_jobs(estimator.n_jobs) if large else 1
+    def _is_work(self, inputs: Inputs) -> bool:
+        """Whether the rows are so many that threads pay."""
+        return inputs.n_rows * self.params.shape[1] > 1 << 24
 
     def _kernel(self, n_threads: int) -> Kernel:
         return Kernel(

@@ -89,6 +89,30 @@ def test_the_formulas_to_the_last_bit(widths, of, dtype):
         assert_array_equal(found[1][0], positions[i])
 
 
+@both_dtypes
+def test_any_number_of_threads_gives_the_same_bits(dtype, rng):
+    given, n = parts(), 20_000  # more numbers than one thread is worth
+    x = rng.normal(size=(n, 4))
+    x[rng.random(x.shape) < 0.1] = np.nan
+    dense, positions = read(given, x, dtype, room=1)
+    for n_threads in (2, 3, 1000):
+        room = np.empty_like(dense), np.empty((n, 3), np.float32)[:, :2]
+        assert NumberReader(**given).read(x, *room, n_threads) == -1
+        assert_array_equal(room[0], dense)
+        assert_array_equal(room[1], positions)
+    x[-1, 2], x[10, 3] = np.inf, np.inf
+    assert NumberReader(**given).read(x, *room, 3) == 2
+
+
+def test_numbers_below_the_least_normal_one_are_told_apart():
+    x = np.linspace(0, 1, 1500)[:, None]
+    bins = TableEncoder(dtype="float64").fit(x).transform(np.array([[1e-40], [2e-40]]))[:, 2]
+    assert 0 < bins[0] < bins[1]
+    tiny = 1e-310 * np.arange(1500)[:, None]
+    bent, first = TableEncoder().fit(tiny).transform(tiny)[:, [0, 2]].T
+    assert (np.diff(bent) >= 0).all() and np.isfinite(first).all() and bent[0] < 0 < bent[-1]
+
+
 def test_the_first_column_with_an_infinite_number():
     x = np.zeros((5, 4))
     x[1, 2], x[3, 1], x[4, 0] = np.inf, -np.inf, np.nan

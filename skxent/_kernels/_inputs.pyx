@@ -13,8 +13,8 @@ from libc.string cimport memcpy, memset
 
 from skxent._kernels._network cimport (
     SKX_DENSE, SKX_F32, SKX_F64, SKX_I32, SKX_I64, SKX_NONE,
-    SKX_PIECEWISE_LINEAR, SKX_SPARSE, SKX_TABLE, SKX_U8, SKX_U16, skx_run_team, skx_share, skx_team,
-    SKX_MAX_THREADS,
+    SKX_PIECEWISE_LINEAR, SKX_SPARSE, SKX_TABLE, SKX_U8, SKX_U16, SKX_MAX_THREADS,
+    skx_keep_denormals, skx_run_team, skx_share, skx_team,
 )
 
 import numbers
@@ -312,6 +312,7 @@ cdef void _expand_share(const _Expansion *job, int me, floating *out) noexcept n
     cdef const char *dense
     cdef floating *block
     cdef float position, inside
+    skx_keep_denormals()
     out += start * table.n_features
     for i in range(start, stop):
         dense = table.dense + i * table.row_stride

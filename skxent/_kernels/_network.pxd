@@ -106,4 +106,5 @@ cdef extern from "threads.h" nogil:
     ctypedef struct skx_team:
         int size
     void skx_run_team(skx_team *, int size, void (*work)(void *, int) noexcept nogil, void *job)
+    void skx_keep_denormals()
     Py_ssize_t skx_share(Py_ssize_t n, int me, int size)

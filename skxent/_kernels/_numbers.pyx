@@ -4,9 +4,11 @@
 
 from cython cimport floating
 from libc.math cimport sqrt
-from libc.stdlib cimport free, malloc
 
 from skxent._kernels._inputs cimport address_of, check_array, check_vector
+from skxent._kernels._network cimport (
+    SKX_MAX_THREADS, skx_keep_denormals, skx_run_team, skx_share, skx_team,
+)
 
 import numpy as np
 
@@ -14,11 +16,38 @@ from ._inputs import FLOATS
 
 _DOUBLE, _INDEX = (np.dtype(np.float64),), (np.dtype(np.intp),)
 cdef double _LARGEST = np.finfo(np.float64).max
+cdef Py_ssize_t _SHARE = 1 << 14  # numbers that are worth a thread
 cdef Py_ssize_t _MANY = 32  # bins from where on edges are not all looked at
 
 ctypedef fused given:
     float
     double
+
+
+cdef struct _Columns:
+    Py_ssize_t m, n_linear, n_gaps, n_plain, n_binned, n_edges
+    const double *center
+    const double *scale
+    const double *mean
+    const double *std
+    const double *edges
+    const Py_ssize_t *linear
+    const Py_ssize_t *gaps
+    const Py_ssize_t *plain
+    const Py_ssize_t *binned
+    const Py_ssize_t *widths
+    double farthest
+
+
+cdef struct _Rows:
+    const skx_team *team
+    const _Columns *columns
+    const char *x
+    Py_ssize_t n, row_stride, column_stride, apart  # bytes; numbers from position to position
+    void *dense
+    float *positions
+    double *row  # of each thread: room for one
+    Py_ssize_t[SKX_MAX_THREADS] infinite  # of each thread: the first column that has some
 
 
 cdef class NumberReader:
@@ -42,38 +71,28 @@ cdef class NumberReader:
     farthest : float
     """
 
-    cdef Py_ssize_t m, n_linear, n_gaps, n_plain, n_binned, n_edges
-    cdef const double *center
-    cdef const double *scale
-    cdef const double *mean
-    cdef const double *std
-    cdef const double *edges
-    cdef const Py_ssize_t *linear
-    cdef const Py_ssize_t *gaps
-    cdef const Py_ssize_t *plain
-    cdef const Py_ssize_t *binned
-    cdef const Py_ssize_t *widths
-    cdef double farthest
+    cdef _Columns c
     cdef tuple keep
 
     def __cinit__(
         self, center, scale, mean, std, linear, gaps, plain, binned, widths, edges, double farthest,
     ):
-        self.m, self.n_linear, self.n_gaps = len(center), len(linear), len(gaps)
-        self.n_plain, self.n_binned = len(plain), len(binned)
+        cdef _Columns c
+        c.m, c.n_linear, c.n_gaps = len(center), len(linear), len(gaps)
+        c.n_plain, c.n_binned = len(plain), len(binned)
         check_array("edges", edges, _DOUBLE, 2)
-        self.n_edges, n_columns = edges.shape
-        if n_columns != self.n_binned:
-            raise ValueError(f"edges must have {self.n_binned} columns; got {n_columns}.")
+        c.n_edges, n_columns = edges.shape
+        if n_columns != c.n_binned:
+            raise ValueError(f"edges must have {c.n_binned} columns; got {n_columns}.")
         for name, vector, length in (
-            ("center", center, self.m), ("scale", scale, self.m),
-            ("mean", mean, self.n_plain), ("std", std, self.n_plain),
+            ("center", center, c.m), ("scale", scale, c.m), ("mean", mean, c.n_plain),
+            ("std", std, c.n_plain),
         ):
             check_vector(name, vector, _DOUBLE, length)
         for name, vector, length, low, high in (
-            ("linear", linear, self.n_linear, 0, self.m), ("gaps", gaps, self.n_gaps, 0, self.m),
-            ("plain", plain, self.n_plain, 0, self.m), ("binned", binned, self.n_binned, 0, self.m),
-            ("widths", widths, self.n_binned, 1, self.n_edges),
+            ("linear", linear, c.n_linear, 0, c.m), ("gaps", gaps, c.n_gaps, 0, c.m),
+            ("plain", plain, c.n_plain, 0, c.m), ("binned", binned, c.n_binned, 0, c.m),
+            ("widths", widths, c.n_binned, 1, c.n_edges),
         ):
             check_vector(name, vector, _INDEX, length)
             if length and not (low <= vector.min() and vector.max() < high):
@@ -82,22 +101,23 @@ cdef class NumberReader:
         # what has been checked stays so: copies
         linear, gaps, plain = linear.copy(), gaps.copy(), plain.copy()
         binned, widths = binned.copy(), widths.copy()
+        c.center, c.scale = <const double *>address_of(center), <const double *>address_of(scale)
+        c.mean, c.std = <const double *>address_of(mean), <const double *>address_of(std)
+        c.edges = <const double *>address_of(edges)
+        c.linear = <const Py_ssize_t *>address_of(linear)
+        c.gaps = <const Py_ssize_t *>address_of(gaps)
+        c.plain = <const Py_ssize_t *>address_of(plain)
+        c.binned = <const Py_ssize_t *>address_of(binned)
+        c.widths = <const Py_ssize_t *>address_of(widths)
+        c.farthest = farthest
         self.keep = center, scale, mean, std, linear, gaps, plain, binned, widths, edges
-        self.center, self.scale = <const double *>address_of(center), <const double *>address_of(scale)
-        self.mean, self.std = <const double *>address_of(mean), <const double *>address_of(std)
-        self.edges = <const double *>address_of(edges)
-        self.linear = <const Py_ssize_t *>address_of(linear)
-        self.gaps = <const Py_ssize_t *>address_of(gaps)
-        self.plain = <const Py_ssize_t *>address_of(plain)
-        self.binned = <const Py_ssize_t *>address_of(binned)
-        self.widths = <const Py_ssize_t *>address_of(widths)
-        self.farthest = farthest
+        self.c = c
 
     def __reduce__(self):
         *others, edges = self.keep
-        return NumberReader, (*others, edges.T, self.farthest)
+        return NumberReader, (*others, edges.T, self.c.farthest)
 
-    def read(self, x, dense, positions):
+    def read(self, x, dense, positions, Py_ssize_t n_threads=1):
         """Write what becomes of the rows of x, and where they stand along bins.
 
         Parameters
@@ -107,6 +127,8 @@ cdef class NumberReader:
             Is written to.
         positions : ndarray of float32, of shape (n, n_binned)
             Is written to; its rows may lie apart.
+        n_threads : int, default=1
+            At most so many threads; each has a share of the rows.
 
         Returns
         -------
@@ -117,84 +139,101 @@ cdef class NumberReader:
         check_array("dense", dense, FLOATS, 2)
         check_array("positions", positions, (FLOATS[0],), 2)
         cdef Py_ssize_t n = x.shape[0]
-        cdef Py_ssize_t apart = positions.strides[0] // 4
-        if x.shape[1] != self.m:
-            raise ValueError(f"x must have {self.m} columns; got {x.shape[1]}.")
-        n_dense = self.n_linear + self.n_gaps + self.n_plain
-        if dense.shape != (n, n_dense) or positions.shape != (n, self.n_binned):
+        if x.shape[1] != self.c.m:
+            raise ValueError(f"x must have {self.c.m} columns; got {x.shape[1]}.")
+        n_dense = self.c.n_linear + self.c.n_gaps + self.c.n_plain
+        if dense.shape != (n, n_dense) or positions.shape != (n, self.c.n_binned):
             raise ValueError(
                 f"dense and positions must have the shapes {(n, n_dense)} and "
-                f"{(n, self.n_binned)}; got {dense.shape} and {positions.shape}."
+                f"{(n, self.c.n_binned)}; got {dense.shape} and {positions.shape}."
             )
         if not dense.flags.carray or not positions.flags.behaved or (
-            n > 0 and self.n_binned > 1 and positions.strides[1] != 4
+            n > 0 and self.c.n_binned > 1 and positions.strides[1] != 4
         ):
             raise ValueError("dense and positions must be writeable, aligned and contiguous.")
         if not x.flags.aligned:
             x = x.copy()
-        cdef Py_ssize_t row_stride = x.strides[0], column_stride = x.strides[1]
-        cdef const char *from_x = <const char *>address_of(x)
-        cdef void *to = address_of(dense)
-        cdef float *place = <float *>address_of(positions)
+        n_threads = max(1, min(n_threads, SKX_MAX_THREADS, n * self.c.m // _SHARE))
+        room = np.empty((n_threads, self.c.m))
+        cdef skx_team team
+        cdef _Rows rows
+        rows.team, rows.columns, rows.n = &team, &self.c, n
+        rows.x = <const char *>address_of(x)
+        rows.row_stride, rows.column_stride = x.strides
+        rows.dense, rows.positions = address_of(dense), <float *>address_of(positions)
+        rows.apart = positions.strides[0] // 4
+        rows.row = <double *>address_of(room)
         cdef bint x_single = x.dtype == FLOATS[0], dense_single = dense.dtype == FLOATS[0]
-        cdef Py_ssize_t infinite = -1
-        cdef double *row = <double *>malloc((self.m + 1) * sizeof(double))
-        if row == NULL:
-            raise MemoryError("There is no memory for a row.")
+        cdef int size = <int>n_threads
         with nogil:
             if x_single and dense_single:
-                infinite = _read(self, n, <const float *>from_x, row_stride, column_stride,
-                                 <float *>to, place, apart, row)
+                skx_run_team(&team, size, _singles_to_singles, &rows)
             elif x_single:
-                infinite = _read(self, n, <const float *>from_x, row_stride, column_stride,
-                                 <double *>to, place, apart, row)
+                skx_run_team(&team, size, _singles_to_doubles, &rows)
             elif dense_single:
-                infinite = _read(self, n, <const double *>from_x, row_stride, column_stride,
-                                 <float *>to, place, apart, row)
+                skx_run_team(&team, size, _doubles_to_singles, &rows)
             else:
-                infinite = _read(self, n, <const double *>from_x, row_stride, column_stride,
-                                 <double *>to, place, apart, row)
-        free(row)
-        return infinite
+                skx_run_team(&team, size, _doubles_to_doubles, &rows)
+        cdef Py_ssize_t me, infinite = self.c.m
+        for me in range(team.size):
+            infinite = min(infinite, rows.infinite[me])
+        return infinite if infinite < self.c.m else -1
 
 
-cdef Py_ssize_t _read(
-    NumberReader to_be, Py_ssize_t n, const given *x, Py_ssize_t row_stride,
-    Py_ssize_t column_stride, floating *dense, float *positions, Py_ssize_t apart, double *row,
-) noexcept nogil:
-    """Read n rows; `row` has room for one. Returns the first column with an infinite number."""
-    cdef Py_ssize_t i, j, k, infinite = to_be.m
+cdef void _singles_to_singles(void *rows, int me) noexcept nogil:
+    _read(<_Rows *>rows, me, <const float *>NULL, <float *>(<_Rows *>rows).dense)
+
+
+cdef void _singles_to_doubles(void *rows, int me) noexcept nogil:
+    _read(<_Rows *>rows, me, <const float *>NULL, <double *>(<_Rows *>rows).dense)
+
+
+cdef void _doubles_to_singles(void *rows, int me) noexcept nogil:
+    _read(<_Rows *>rows, me, <const double *>NULL, <float *>(<_Rows *>rows).dense)
+
+
+cdef void _doubles_to_doubles(void *rows, int me) noexcept nogil:
+    _read(<_Rows *>rows, me, <const double *>NULL, <double *>(<_Rows *>rows).dense)
+
+
+cdef void _read(_Rows *rows, int me, const given *x, floating *dense) noexcept nogil:
+    """Read one thread's share of the rows; `x` says of what type their numbers are."""
+    cdef const _Columns *c = rows.columns
+    cdef Py_ssize_t i, j, k, infinite = c.m
+    cdef Py_ssize_t start = skx_share(rows.n, me, rows.team.size)
+    cdef Py_ssize_t stop = skx_share(rows.n, me + 1, rows.team.size)
+    cdef float *positions = rows.positions + start * rows.apart
+    cdef double *row = rows.row + me * c.m
     cdef double value, z
-    cdef const char *at = <const char *>x
-    cdef const char *of_row
-    for i in range(n):
-        of_row = at + i * row_stride
-        for j in range(to_be.m):
-            value = (<const given *>(of_row + j * column_stride))[0]
+    cdef const char *at
+    skx_keep_denormals()
+    dense += start * (c.n_linear + c.n_gaps + c.n_plain)
+    for i in range(start, stop):
+        at = rows.x + i * rows.row_stride
+        for j in range(c.m):
+            value = (<const given *>(at + j * rows.column_stride))[0]
             if value - value != 0 and value == value and j < infinite:
                 infinite = j
             row[j] = value
-        for k in range(to_be.n_linear):
-            j = to_be.linear[k]
-            z = 0 if row[j] != row[j] else _bent((row[j] - to_be.center[j]) / to_be.scale[j])
+        for k in range(c.n_linear):
+            j = c.linear[k]
+            z = 0 if row[j] != row[j] else _bent((row[j] - c.center[j]) / c.scale[j])
             dense[k] = <floating>z
-        dense += to_be.n_linear
-        for k in range(to_be.n_gaps):
-            dense[k] = row[to_be.gaps[k]] != row[to_be.gaps[k]]
-        dense += to_be.n_gaps
-        for k in range(to_be.n_plain):
-            value = row[to_be.plain[k]]
-            z = (value - to_be.mean[k]) / to_be.std[k]
-            z = min(max(z, -to_be.farthest), to_be.farthest)
+        dense += c.n_linear
+        for k in range(c.n_gaps):
+            dense[k] = row[c.gaps[k]] != row[c.gaps[k]]
+        dense += c.n_gaps
+        for k in range(c.n_plain):
+            value = row[c.plain[k]]
+            z = min(max((value - c.mean[k]) / c.std[k], -c.farthest), c.farthest)
             dense[k] = <floating>(0 if value != value else z)
-        dense += to_be.n_plain
-        for k in range(to_be.n_binned):
-            j = to_be.binned[k]
-            value = to_be.center[j] if row[j] != row[j] else row[j]
-            positions[k] = <float>_position(
-                value, to_be.edges + k * to_be.n_edges, to_be.widths[k])
-        positions += apart
-    return infinite if infinite < to_be.m else -1
+        dense += c.n_plain
+        for k in range(c.n_binned):
+            j = c.binned[k]
+            value = c.center[j] if row[j] != row[j] else row[j]
+            positions[k] = <float>_position(value, c.edges + k * c.n_edges, c.widths[k])
+        positions += rows.apart
+    rows.infinite[me] = infinite
 
 
 cdef inline double _bent(double z) noexcept nogil:

@@ -40,10 +40,7 @@ class TableRows:
         return Inputs.table(self.dense, self.positions, self.kinds, self.widths)
 
     def expand(self, n_threads: int = 1) -> NDArray:
-        """Return the matrix; a large one is written by threads, each of which waits for memory.
-
-        A position below the least normal number is 0 in it, as it is in the network.
-        """
+        """Return the matrix; a large one is written by threads, each of which waits for memory."""
         inputs = self.inputs()
         out = np.empty(inputs.shape, dtype=self.dense.dtype)
         inputs.expand(out, n_threads if out.nbytes > _LARGE else 1)

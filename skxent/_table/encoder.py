@@ -220,9 +220,9 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             The encoded table.
         """
         new, seen = learn_encoder(self, X, y, sample_weight)
-        rows = new._encoding.read(checked_table(new, X), seen)
+        encoded = new._encode(X, seen)
         self.__dict__ = vars(new)
-        return rows.expand(effective_n_jobs(None))
+        return encoded
 
     @_fit_context(prefer_skip_nested_validation=True)
     def _learn(self, X, y, sample_weight, keep_constants):
@@ -257,7 +257,11 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         fitted = copy.copy(self)  # one snapshot: another thread may fit this meanwhile
-        return fitted._encoding.read(checked_table(fitted, X)).expand(effective_n_jobs(None))
+        return fitted._encode(X)
+
+    def _encode(self, X, seen=None):
+        n_threads = effective_n_jobs(None)
+        return self._encoding.read(checked_table(self, X), seen, n_threads).expand(n_threads)
 
     # ---- names, state, tags
 

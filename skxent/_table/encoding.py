@@ -83,7 +83,7 @@ class Encoding:
         levels = np.repeat(np.arange(len(self.categories.widths)), self.categories.widths)
         return np.concatenate([np.arange(n_own), n_own + levels])
 
-    def read(self, X: Any, seen: Seen | None = None) -> TableRows | SparseRows:
+    def read(self, X: Any, seen: Seen | None = None, n_threads: int = 1) -> TableRows | SparseRows:
         """Return the rows of a table that has been checked, as the kernel reads them.
 
         `seen` is what was learnt of the very same rows.
@@ -105,7 +105,8 @@ class Encoding:
             arrays = self._arrays(columns, [*statistics, *parts])
             chunk = _chunks_of_columns(arrays)
         if len(self.numbers.columns):
-            self.numbers.read(chunk, dense, positions[:, :n_bins], self.schema.infinite)
+            places, infinite = positions[:, :n_bins], self.schema.infinite
+            self.numbers.read(chunk, dense, places, infinite, n_threads)
         self.categories.read(columns, positions[:, n_bins:])
         return TableRows(dense, positions, self.kinds, self.widths)
 

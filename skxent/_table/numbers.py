@@ -14,7 +14,7 @@ from .checks import rare_below
 
 _OWN_EDGES = 128  # values of a mostly constant column that may each be an edge of a bin ...
 _ROWS_PER_EDGE = 20  # ... and the rows there must be for each
-_BLOCK = 1 << 16  # numbers scaled at a time, so that temporaries stay small
+_BLOCK = 1 << 17  # numbers read at a time, so that copies stay small
 _ROWS_PER_COLUMN = 5  # rows there must be for each column, for columns to be given twice ...
 _MOST_TWICE = 500  # ... and how many of them there may be, as it takes twice the time
 FARTHEST = 10.0  # standard deviations from the mean at which a standardised column is clipped
@@ -105,6 +105,7 @@ class Numbers:
         dense: NDArray,
         positions: NDArray,
         infinite: Callable[[int], ValueError],
+        n_threads: int,
     ) -> None:
         """Scale the numbers and place them along their bins, a block of rows at a time.
 
@@ -115,7 +116,7 @@ class Numbers:
         step = max(_BLOCK // len(self.columns), 1024)
         for start in range(0, len(dense), step):
             rows = slice(start, start + step)
-            wrong = self.reader.read(chunk(rows), dense[rows], positions[rows])
+            wrong = self.reader.read(chunk(rows), dense[rows], positions[rows], n_threads)
             if wrong >= 0:
                 raise infinite(int(self.columns[wrong]))
 

@@ -41,12 +41,14 @@ class TableReader:
     encoder: TableEncoder
     dtype: str
 
-    def compact(self, estimator: Any, X: Any, seen: Seen | None = None) -> CompactRows:
+    def compact(
+        self, estimator: Any, X: Any, seen: Seen | None = None, n_threads: int = 1
+    ) -> CompactRows:
         """Return the rows of a table; names and shape are checked on behalf of the estimator.
 
         `seen` is what the encoder has learnt of these very rows.
         """
-        return encoding_of(self.encoder).read(checked_table(estimator, X), seen)
+        return encoding_of(self.encoder).read(checked_table(estimator, X), seen, n_threads)
 
     @property
     def n_bins(self) -> int:
@@ -111,7 +113,9 @@ class PassThrough:
     n_bins: ClassVar[int] = 0
     dtype: str
 
-    def compact(self, estimator: Any, X: Any, seen: Seen | None = None) -> CompactRows:
+    def compact(
+        self, estimator: Any, X: Any, seen: Seen | None = None, n_threads: int = 1
+    ) -> CompactRows:
         """Return the rows of a table; names and shape are checked on behalf of the estimator."""
         plain = plain_rows(estimator, X)
         if plain is not None:

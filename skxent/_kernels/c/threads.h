@@ -50,6 +50,14 @@ static inline unsigned skx_flush_denormals(void)
 #endif
 }
 
+/* Has them as they are again, in work whose results are numbers of the caller's. */
+static inline void skx_keep_denormals(void)
+{
+#if defined(__SSE__) || defined(_M_X64)
+    _mm_setcsr(_mm_getcsr() & ~0x8040u);
+#endif
+}
+
 static inline void skx_restore_denormals(unsigned state)
 {
 #if defined(__SSE__) || defined(_M_X64)

@@ -58,12 +58,11 @@ class Model:
         Names and shape of X are checked on behalf of the estimator. Large tables are shared out
         over its threads.
         """
-        n_threads = effective_n_jobs(estimator.n_jobs)
-        inputs = self.reader.compact(estimator, X, n_threads=n_threads).inputs()
+        inputs, n_threads = self._read(X, estimator)
         # a DataFrame would look for a column of that name
         single = hasattr(type(X), "dtype") and X.dtype == np.float32
         dtype = np.float32 if single else np.float64
-        return self.logits_of(inputs, dtype, n_threads if self._is_work(inputs) else 1)
+        return self.logits_of(inputs, dtype, n_threads)
 
     def logits_of(self, inputs: Inputs, dtype: type, n_threads: int) -> NDArray:
         """Logits, in this precision, of rows that have been read."""
@@ -77,18 +76,20 @@ class Model:
 
         Their mean over the members is that of :meth:`logits`, but for rounding.
         """
-        n_threads, params = effective_n_jobs(estimator.n_jobs), self.params
-        inputs = self.reader.compact(estimator, X, n_threads=n_threads).inputs()
-        kernel = self._kernel(n_threads if self._is_work(inputs) else 1)
+        (inputs, n_threads), params = self._read(X, estimator), self.params
+        kernel = self._kernel(n_threads)
         z = np.empty((len(params), inputs.n_rows, self.network.sizes[-1]))
         for m, out in enumerate(z):
             kernel.mean_logits(params[m : m + 1], inputs, None, out)
             _check_not_nan(out)
         return z / self.temperature
 
-    def _is_work(self, inputs: Inputs) -> bool:
-        """Whether the rows are so many that threads pay."""
-        return inputs.n_rows * self.params.shape[1] > 1 << 24
+    def _read(self, X: Any, estimator: Any) -> tuple[Inputs, int]:
+        """Return the rows of a table, and how many of the estimator's threads they are worth."""
+        n_threads = effective_n_jobs(estimator.n_jobs)
+        inputs = self.reader.compact(estimator, X, n_threads=n_threads).inputs()
+        large = inputs.n_rows * self.params.shape[1] > 1 << 24
+        return inputs, n_threads if large else 1
 
     def _kernel(self, n_threads: int) -> Kernel:
         return Kernel(

@@ -153,11 +153,7 @@ def table_knows_no_training(root):
     return found
 
 
-OF_KERNELS = {
-    ("_table.compact", "Inputs"),
-    ("_table.numbers", "NumberReader"),
-    ("_table.encoding", "FLOATS"),
-}
+OF_KERNELS = {("_table.compact", "Inputs"), ("_table.numbers", "NumberReader")}
 
 
 def foundations_import_nothing_above(root):

@@ -20,6 +20,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
 from skxent._columns import Column
+from skxent._table import numbers
 from skxent._table.checks import checked_table, rare_below
 from skxent._table.encoder import encoding_of, pack_encoder, unpack_encoder
 from skxent._table.log_odds import LogOdds, level_log_odds
@@ -351,12 +352,14 @@ def test_dtype():
     assert TableEncoder().fit(frame, labels).dtype_ == "float32"  # log-odds ask for no more
 
 
-def test_a_row_is_encoded_as_it_is_among_others():
+def test_a_matrix_is_the_same_in_pieces(monkeypatch):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(1100, 3)), columns=list("abc"))
     frame["level"] = rng.integers(0, 9, 1100)
     encoder = TableEncoder(["level"]).fit(frame)
     whole = encoder.transform(frame)
+    monkeypatch.setattr(numbers, "_BLOCK", 7)
+    assert_array_equal(encoder.transform(frame), whole)
     assert_array_equal(whole[:3], [encoder.transform(frame[i : i + 1])[0] for i in range(3)])
 
 

@@ -10,12 +10,11 @@ from ._core import (
     set_simd_level,
     simd_level,
 )
-from ._inputs import FLOATS, Inputs
+from ._inputs import Inputs
 from ._numbers import NumberReader
 
 __all__ = [
     "ACTIVATIONS",
-    "FLOATS",
     "LOSSES",
     "Inputs",
     "Kernel",

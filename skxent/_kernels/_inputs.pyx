@@ -12,8 +12,8 @@ from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from skxent._kernels._network cimport (
-    SKX_DENSE, SKX_F32, SKX_F64, SKX_I32, SKX_I64, SKX_NONE,
-    SKX_PIECEWISE_LINEAR, SKX_SPARSE, SKX_TABLE, SKX_U8, SKX_U16, SKX_MAX_THREADS,
+    SKX_DENSE, SKX_F32, SKX_F64, SKX_I32, SKX_I64, SKX_MAX_THREADS, SKX_NONE,
+    SKX_PIECEWISE_LINEAR, SKX_SPARSE, SKX_TABLE, SKX_U8, SKX_U16,
     skx_keep_denormals, skx_run_team, skx_share, skx_team,
 )
 

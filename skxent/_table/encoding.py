@@ -11,7 +11,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .._columns import Column, columns_of, is_numeric
-from .._kernels import FLOATS
 from .categories import Categories, learn_categories
 from .checks import weighted_rows
 from .compact import ONE_HOT, PIECEWISE_LINEAR, SparseRows, TableRows
@@ -237,7 +236,7 @@ def _spread(values, kept):
 def _chunks_of_matrix(X, numbers):
     def chunk(rows):
         x = X[rows] if len(numbers) == X.shape[1] else X[rows][:, numbers]
-        return x if X.dtype in FLOATS else x.astype(np.float64)
+        return x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
 
     return chunk
 

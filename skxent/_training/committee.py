@@ -134,6 +134,7 @@ def minimize_each(
             )
 
     quietly = _no_line_search_warnings() if solver in ("bfgs", "cg") else nullcontext()
+    # for all at once: to change the number of threads takes as long as a small network does
     with one_blas_thread(), quietly, _in_parallel(n_jobs, len(objectives)) as run:
         try:
             list(run(minimize, range(len(objectives))))

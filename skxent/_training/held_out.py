@@ -99,7 +99,7 @@ class HeldOut:
             start, stop = stop, stop + len(each)
             total[each] += log_p[start:stop]
             count[each] += 1
-        covered = np.flatnonzero(count)
+        covered = np.flatnonzero(judged)
         return total[covered] / count[covered, None], covered
 
     def truth(self, which) -> tuple[NDArray, NDArray]:

@@ -27,6 +27,7 @@ from ._persistence import Versioned, pack_names, unpack_names
 from ._reading import (
     Given,
     Reading,
+    at_fault,
     choose,
     read_as_before,
     read_problem,
@@ -294,7 +295,9 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
 
     def _read_targets(self, call: Call, X, y) -> Targets:
         if y is not None:
-            check_consistent_length(X, y, call.groups)
+            check_consistent_length(X, y)
+            with at_fault("groups"):
+                check_consistent_length(X, call.groups)
             if not _num_samples(y):
                 raise ValueError("X is empty: found 0 sample(s), while a minimum of 1 is required.")
         known = None if call.previous is None else self._model.outputs

@@ -325,15 +325,15 @@ def _judgement(
     if call.validation is not None:
         X, y, sample_weight = call.validation
         X, y = table_of(X, "X_val"), labels_of(y, "y_val")
-        with _at_fault("X_val and y_val"):
+        with at_fault("X_val and y_val"):
             check_consistent_length(X, y)
         expected = Expected(draft.outputs.exclusive, known=draft.outputs)
-        with _at_fault("y_val"):
+        with at_fault("y_val"):
             targets = read_targets(y, type(draft.estimator).__name__, expected)
         values = targets.values
-        with _at_fault("y_val" if sample_weight is None else "sample_weight_val"):
+        with at_fault("y_val" if sample_weight is None else "sample_weight_val"):
             weights = weights_beside(given.weights, sample_weight, targets.codes).rows
-        with _at_fault("X_val"):
+        with at_fault("X_val"):
             own = given.reading.reader.compact(draft.estimator, X).inputs()
         parts = [np.arange(len(targets))]
     elif weights is not None and not any(weights[rows].sum() > 0 for rows in parts):
@@ -374,8 +374,8 @@ def _judgement(
 
 
 @contextmanager
-def _at_fault(name):
-    """Let errors say that they are of the validation rows, not of those of training."""
+def at_fault(name):
+    """Let errors say what they are of, where that is not X and y."""
     try:
         yield
     except (ValueError, TypeError) as error:

@@ -10,6 +10,7 @@ import numpy as np
 from _common import prepared
 
 OURS, BASELINE = "skxent", "skxent (baseline)"
+ENCODERS = NO_BINS, SPARSE, DENSE = "skxent, no bins", "scikit-learn", "scikit-learn, dense"
 PEERS = {  # module, class, settings; categories are known to all but catboost by their dtype
     "catboost": ("catboost", "CatBoostClassifier", {"verbose": 0, "allow_writing_files": False}),
     "lightgbm": ("lightgbm", "LGBMClassifier", {"verbose": -1}),
@@ -79,16 +80,17 @@ def classifier(name, X, threads, max_time):
 
 def encoder(name):
     """Return what makes a matrix for a network of a table with categories."""
-    if name in (OURS, BASELINE):
+    if name in (OURS, BASELINE, NO_BINS):
         from skxent import TableEncoder
 
-        return TableEncoder()
+        return TableEncoder(n_bins=0) if name == NO_BINS else TableEncoder()
     from sklearn.compose import make_column_selector, make_column_transformer
     from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
 
     return make_column_transformer(
         (QuantileTransformer(random_state=0), make_column_selector(dtype_include="number")),
         (OneHotEncoder(), make_column_selector(dtype_include="category")),
+        sparse_threshold=0 if name == DENSE else 0.3,
     )
 
 

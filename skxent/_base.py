@@ -356,6 +356,7 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
             categorical_features=settings.categorical_features,
             dtype=settings.dtype_of(X),
             keep_constants=call.incremental,
+            n_threads=effective_n_jobs(settings.n_jobs),
         )
 
     # ---------------------------------------------------------------- prediction

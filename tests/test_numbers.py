@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 
 from skxent import TableEncoder
 from skxent._kernels import NumberReader
-from skxent._table.encoder import encoding_of
+from skxent._table.encoder import encoding_of, learn_encoder
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -206,3 +206,23 @@ def test_what_cannot_be_written_to():
         NumberReader(**parts()).read(x, dense.astype(int), positions)
     with pytest.raises(ValueError, match="positions must have dtype"):
         NumberReader(**parts()).read(x, dense, np.empty((3, 2)))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_columns_are_learnt_alike_by_any_number_of_threads(monkeypatch, weighted):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 9)).astype(np.float32)
+    X[rng.random(X.shape) < 0.1] = np.nan
+    X[:, 0], X[:, 1], X[:, 2] = np.nan, 1, rng.integers(0, 2, 3000)
+    X[:, 3] = np.where(rng.random(3000) < 0.8, 0, rng.integers(0, 30, 3000))
+    weights = rng.integers(0, 3, 3000) if weighted else None
+    monkeypatch.setattr("skxent._table.numbers._LARGE", 0)
+    alone, *others = (
+        learn_encoder(TableEncoder(), X, None, weights, n_threads=n)[0] for n in (1, 2, 20)
+    )
+    for other in others:
+        assert_array_equal(other.transform(X), alone.transform(X))
+        assert list(other.get_feature_names_out()) == list(alone.get_feature_names_out())
+    X[7, 5] = np.inf
+    with pytest.raises(ValueError, match="infinit"):
+        learn_encoder(TableEncoder(), X, None, None, n_threads=2)

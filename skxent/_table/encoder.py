@@ -192,7 +192,8 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         self : TableEncoder
             The fitted encoder.
         """
-        self.__dict__ = vars(learn_encoder(self, X, y, sample_weight)[0])
+        new, _ = learn_encoder(self, X, y, sample_weight, n_threads=effective_n_jobs(None))
+        self.__dict__ = vars(new)
         return self
 
     def fit_transform(
@@ -219,13 +220,13 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
         encoded : ndarray of shape (n_samples, n_features_out), or sparse matrix
             The encoded table.
         """
-        new, seen = learn_encoder(self, X, y, sample_weight)
+        new, seen = learn_encoder(self, X, y, sample_weight, n_threads=effective_n_jobs(None))
         encoded = new._encode(X, seen)
         self.__dict__ = vars(new)
         return encoded
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def _learn(self, X, y, sample_weight, keep_constants):
+    def _learn(self, X, y, sample_weight, keep_constants, n_threads):
         X, y = checked_table(self, X, reset=True), labels_of(y)
         check_consistent_length(X, y)
         self._encoding, seen = learn_encoding(
@@ -237,6 +238,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             n_bins=self.n_bins,
             dtype=self.dtype,
             keep_constants=keep_constants,
+            n_threads=n_threads,
         )
         return seen
 
@@ -371,14 +373,20 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
 
 
 def learn_encoder(
-    encoder: TableEncoder, X: Any, y: Any, sample_weight: Any, *, keep_constants: bool = False
+    encoder: TableEncoder,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    n_threads: int,
+    keep_constants: bool = False,
 ) -> tuple[Any, Seen]:
     """Return a fitted copy, for a fit that fails changes nothing, and what it saw of the rows.
 
     With `keep_constants` these are the first rows of many: what is constant so far may vary.
     """
     new = copy.copy(encoder)
-    return new, new._learn(X, y, sample_weight, keep_constants)
+    return new, new._learn(X, y, sample_weight, keep_constants, n_threads)
 
 
 def summary_of(encoder: TableEncoder, names: Sequence[str]) -> TableSummary:

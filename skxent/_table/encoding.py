@@ -172,6 +172,7 @@ def learn_encoding(
     n_bins: int | str,
     dtype: str,
     keep_constants: bool,
+    n_threads: int,
 ) -> tuple[Encoding, Seen]:
     """Learn from a table that has been checked.
 
@@ -202,6 +203,7 @@ def learn_encoding(
         keep_constants=keep_constants,
         gaps_told={*range(first, last)} - {*range(first, last, len(PARTS))},
         infinite=schema.infinite,
+        n_threads=n_threads,
     )
     categories = learn_categories(
         columns, schema.categorical, weights, n_rows, keep_constants=keep_constants

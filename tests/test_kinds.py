@@ -1,6 +1,7 @@
 """Tables and labels of every kind that libraries make of them: one table, one answer."""
 
 import datetime
+import warnings
 
 import narwhals as nw
 import numpy as np
@@ -196,6 +197,26 @@ def test_a_column_may_be_called_like_a_method():
     X = TABLE.rename(columns={"a": "to_pandas", "t": "get_columns"})
     expected = classifier().fit(TABLE, Y).predict_proba(TABLE)
     assert_array_equal(classifier().fit(X, Y).predict_proba(X), expected)
+
+
+ATTRIBUTES = [
+    *("dtype", "shape", "columns", "size", "index", "values", "iloc", "dtypes", "ndim", "T"),
+    *("kind", "name", "toarray", "numblocks", "map_blocks", "to_delayed", "sparse"),
+]
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+@pytest.mark.parametrize("solver", ["auto", "adam"])  # of so few rows also "auto" asks for a dtype
+@pytest.mark.parametrize("encoder", ["auto", "passthrough"])
+def test_columns_may_be_called_like_attributes(library, solver, encoder, rng):
+    values = rng.normal(size=(40, len(ATTRIBUTES)))
+    clf = SoftmaxMLPClassifier(4, solver=solver, max_iter=2, random_state=0, encoder=encoder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that two epochs are few
+        expected = clf.fit(values, Y).predict_proba(values)
+        X = library.DataFrame(dict(zip(ATTRIBUTES, values.T, strict=True)))
+        assert_array_equal(clf.fit(X, Y).predict_proba(X), expected)
+    assert clf.feature_names_in_.tolist() == ATTRIBUTES
 
 
 # ---- missing

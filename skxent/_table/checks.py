@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
-from .._columns import columns_of, is_numeric, names_of, table_of
+from .._columns import columns_of, dtype_of, is_numeric, names_of, table_of
 from .._compat import _check_sample_weight, _safe_indexing
 
 _FLOATS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}  # for check_array
@@ -29,7 +29,7 @@ def checked_table(estimator, X, *, reset=False):
     if not hasattr(X, "columns"):
         if isinstance(X, list | tuple) and np.asarray(X).dtype.kind == "U":
             X = np.array(X, dtype=object)  # keeps the numbers among the strings
-        as_is = getattr(getattr(X, "dtype", None), "kind", "") in ("O", "U")
+        as_is = getattr(dtype_of(X), "kind", "") in ("O", "U")
         dtype = None if as_is else "numeric"
         X = validate_data(estimator, X, reset=reset, ensure_all_finite=False, dtype=dtype)
         if X.dtype.kind == "U":
@@ -59,7 +59,7 @@ def checked_numbers(estimator, X, *, reset=False):
     asked = _FLOATS | {"ensure_all_finite": False if reset else "allow-nan"}
     if hasattr(X, "columns"):
         _check_unique(names_of(X))
-    kind = getattr(getattr(X, "dtype", None), "kind", "")
+    kind = getattr(dtype_of(X), "kind", "")
     with np.errstate(invalid="ignore"):  # scikit-learn sums all numbers up, be they huge
         if hasattr(X, "columns") or (kind in ("O", "m", "M") and X.ndim == 2):
             _check_not_empty(estimator, X)

@@ -126,3 +126,20 @@ def test_an_unknown_scoring_is_an_error_with_and_without_early_stopping(solver, 
     for early_stopping in (True, False):
         with pytest.raises(ValueError, match="not a valid scoring value"):
             network(solver=solver, scoring="akkuracy", early_stopping=early_stopping).fit(*iris)
+
+
+def test_a_metric_that_takes_no_weights_gets_none(noisy):
+    X, y, X_val, y_val = noisy
+    w = 1.0 + np.arange(len(y_val))
+    clf = network(scoring=make_scorer(lambda y, p: np.mean(y == p)), max_iter=3)
+    clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=w)
+    assert_allclose(clf.score(X_val, y_val), clf.best_validation_score_)
+
+
+def test_a_metric_of_any_parameters_takes_weights(noisy, rng):
+    X, y, X_val, y_val = noisy
+    w = rng.integers(0, 3, size=len(y_val)).astype(float)
+    scoring = make_scorer(lambda *labels, **more: accuracy_score(*labels, **more))
+    clf = network(scoring=scoring, max_iter=3)
+    clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=w)
+    assert_allclose(clf.score(X_val, y_val, w), clf.best_validation_score_)

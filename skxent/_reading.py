@@ -360,7 +360,7 @@ def _judgement(
         shares = [{"sample_weight": weights[rows]} for rows in parts]
 
     def one(params, part):
-        return float(scorer(draft.fitted(params), *tables[part], **shares[part]))
+        return _number(scorer(draft.fitted(params), *tables[part], **shares[part]))
 
     def score(stack, members):
         pairs = zip(stack, members, strict=True)
@@ -413,3 +413,13 @@ def _takes_weights(scorer):
 def _parameters(scorer):
     """Return the parameters of a scorer; scikit-learn's own hand any on to their metrics."""
     return inspect.signature(getattr(scorer, "_score_func", scorer)).parameters
+
+
+def _number(score):
+    with suppress(TypeError, ValueError):
+        if not isinstance(score, str):
+            return float(score)
+    raise ValueError(
+        "scoring must return one number, the larger the better, for the rows held out; got "
+        f"{score!r:.100}."
+    )

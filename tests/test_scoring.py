@@ -143,3 +143,12 @@ def test_a_metric_of_any_parameters_takes_weights(noisy, rng):
     clf = network(scoring=scoring, max_iter=3)
     clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=w)
     assert_allclose(clf.score(X_val, y_val, w), clf.best_validation_score_)
+
+
+@pytest.mark.parametrize("score", [None, "0.5", [0.5, 0.7], np.ones(3), {}], ids=str)
+def test_a_score_is_one_number(score, noisy):
+    X, y, X_val, y_val = noisy
+    clf = network(scoring=lambda estimator, X, y: score, max_iter=3)
+    with pytest.raises(ValueError, match="scoring must return one number.* got") as told:
+        clf.fit(X, y, X_val=X_val, y_val=y_val)
+    assert f"{score!r}" in str(told.value)

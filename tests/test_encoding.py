@@ -920,6 +920,30 @@ def test_a_classifier_checks_the_parameters_of_its_encoder(wrong, Encoder, metho
         getattr(clf, method)(X, y, **classes)
 
 
+@pytest.mark.parametrize(
+    ("weights", "error", "message"),
+    [
+        (["heavy"] * 9, ValueError, "could not convert string to float"),
+        ([None] * 9, ValueError, "Input sample_weight contains NaN"),
+        ({"a": 1}, TypeError, "not 'dict'"),
+        ([-1.0] * 9, ValueError, "sample_weight must not be negative"),
+        ([0.0] * 9, ValueError, "at least one non-zero number"),
+    ],
+)
+def test_weights_that_are_none(weights, error, message):
+    with pytest.raises(error, match=message):
+        TableEncoder().fit(np.arange(9.0)[:, None], sample_weight=weights)
+
+
+def test_weights_are_numbers_by_any_name():
+    X = pd.DataFrame({"n": np.arange(9.0), "c": list("uvw") * 3})
+    texts = ["1", "0", "2"] * 3
+    expected = TableEncoder().fit_transform(X, sample_weight=[1.0, 0.0, 2.0] * 3)
+    assert_array_equal(TableEncoder().fit_transform(X, sample_weight=texts), expected)
+    one = TableEncoder().fit_transform(X, sample_weight=3.0)
+    assert_array_equal(one, TableEncoder().fit_transform(X, sample_weight=[3.0] * 9))
+
+
 def test_a_fit_that_fails_changes_nothing():
     X = pd.DataFrame({"a": [1.0, 2.0, 3.0], "c": ["x", "y", "x"], "d": [3.0, 1.0, 2.0]})
     encoder = TableEncoder().fit(X)

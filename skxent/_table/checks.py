@@ -139,16 +139,18 @@ def weighted_rows(X, sample_weight):
     """Return the rows of positive weight, their weights, and how many rows they stand for.
 
     Whole weights are counts of rows, as far as floats count. Others are divided by their mean.
+    Returned last is which rows these are; None for all.
     """
+    kept = None
     if sample_weight is None:
-        return X, None, X.shape[0]
+        return X, None, X.shape[0], kept
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
     if weights.min() < 0 or not weights.any():
         raise ValueError("sample_weight must not be negative, and positive for at least one row.")
     if not weights.all():
-        rows = np.flatnonzero(weights)
-        X, weights = _safe_indexing(X, rows), weights[rows]
+        kept = weights > 0
+        X, weights = _safe_indexing(X, np.flatnonzero(kept)), weights[kept]
     if (weights == np.floor(weights)).all() and weights.max() < 2**53 / len(weights):
-        return X, weights, int(weights.sum())
+        return X, weights, int(weights.sum()), kept
     weights = weights / weights.max()  # so that equal ones become 1, and sums stay finite
-    return X, weights / weights.mean(), len(weights)
+    return X, weights / weights.mean(), len(weights), kept

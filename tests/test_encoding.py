@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import TargetEncoder
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -942,6 +943,15 @@ def test_weights_are_numbers_by_any_name():
     assert_array_equal(TableEncoder().fit_transform(X, sample_weight=texts), expected)
     one = TableEncoder().fit_transform(X, sample_weight=3.0)
     assert_array_equal(one, TableEncoder().fit_transform(X, sample_weight=[3.0] * 9))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of scikit-learn's own
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_targets_that_are_not_finite_are_named(bad):
+    X, y = np.arange(9.0)[:, None], np.full(9, bad)
+    for fit in (TableEncoder().fit, TargetEncoder().fit):  # as scikit-learn's own does
+        with pytest.raises(ValueError, match="Input y contains"):
+            fit(X, y)
 
 
 def test_a_fit_that_fails_changes_nothing():

@@ -501,6 +501,15 @@ def test_wrong_choice_is_refused_as_by_hist_gradient_boosting(chosen):
         TableEncoder(categorical_features=["a"]).fit(X.to_numpy())
 
 
+@pytest.mark.parametrize(
+    "chosen", [{}, {0}, {"a"}, {"from_dtype", "a"}, np.array(1), [[0]]], ids=str
+)
+def test_categories_are_chosen_by_a_list(chosen):
+    X = pd.DataFrame({"a": range(20), "b": range(20)})
+    with pytest.raises(ValueError, match="categorical_features must be .* bool, int or str.* got"):
+        TableEncoder(categorical_features=chosen).fit(X)
+
+
 def test_no_categories():
     X = pd.DataFrame({"a": range(20), "b": [True, False] * 10})
     encoder = TableEncoder(categorical_features=None).fit(X)

@@ -218,7 +218,7 @@ def _check_labels(y):
             dtype = next(k for k in ("float", "int", "bool") if any(k in kind for kind in kinds))
             raise ValueError(
                 f"y holds numbers as objects ({', '.join(sorted(kinds))}), which scikit-learn "
-                f"cannot compare: make an array of numbers of it, by y.astype({dtype}). "
+                f"does not take as labels. Make an array of numbers of them: y.astype({dtype}). "
                 "Unknown label type: unknown."
             )
         if kinds != {"text"}:

@@ -114,7 +114,8 @@ class SoftmaxMLPClassifier(BaseMLP):
         Decay of an exponential moving average of the parameters; 0 for none.
     scoring : str, callable or None, default=None
         What early stopping judges by; None is the log loss. A scorer of probabilities named, such
-        as "neg_log_loss", is told `classes_`, so held-out rows may lack rare ones.
+        as "neg_log_loss", is told `classes_`, so held-out rows may lack rare ones. Weights are
+        given to a scorer or metric that takes `sample_weight`.
     cv : splitter, iterable of splits, int or None, default=None
         Which rows early stopping holds out: one split per member of a committee; one network takes
         the last, which of splits in the order of time has the most rows to train on.

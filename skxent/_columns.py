@@ -345,6 +345,14 @@ def _column(values: Any) -> Column:
     return PandasCategorical(values) if hasattr(type(values), "codes") else PandasColumn(values)
 
 
+def dtype_of(X: Any) -> Any:
+    """Return the dtype of an array or a matrix; None of a DataFrame, or of what has none.
+
+    A DataFrame would look for a column of that name.
+    """
+    return None if hasattr(type(X), "columns") else getattr(X, "dtype", None)
+
+
 def names_of(X: Any) -> list:
     """Return the names of the columns of a DataFrame."""
     return X.columns if isinstance(X.columns, list) else _list_of(X.columns)

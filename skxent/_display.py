@@ -343,7 +343,12 @@ class NetworkDisplay:
         estimator = _classifier_of(estimator)
         check_is_fitted(estimator, "coefs_")
         coefs, intercepts = estimator.coefs_, estimator.intercepts_
-        if coefs[0].ndim == 3:  # a committee: one more axis, of the members
+        n = len(coefs[0]) if coefs[0].ndim == 3 else 1  # a committee: one more axis, of the members
+        if member not in range(-n, n):
+            raise ValueError(
+                f"member must be from 0 to {n - 1} (number of networks: {n}); got {member!r}."
+            )
+        if coefs[0].ndim == 3:
             coefs, intercepts = [W[member] for W in coefs], [b[member] for b in intercepts]
         display = cls(
             coefs=coefs,

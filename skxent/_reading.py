@@ -356,11 +356,11 @@ def _judgement(
         )
     tables = [(_safe_indexing(X, rows), _safe_indexing(y, rows)) for rows in parts]
     shares: list[dict[str, NDArray]] = [{} for _ in parts]
-    if weights is not None and "sample_weight" in inspect.signature(scorer).parameters:
+    if weights is not None and _takes_weights(scorer):
         shares = [{"sample_weight": weights[rows]} for rows in parts]
 
     def one(params, part):
-        return float(scorer(draft.fitted(params), *tables[part], **shares[part]))
+        return _number(scorer(draft.fitted(params), *tables[part], **shares[part]))
 
     def score(stack, members):
         pairs = zip(stack, members, strict=True)
@@ -396,11 +396,30 @@ def with_labels(scorer: Callable, classes: NDArray) -> Callable:
 
     Left as it is where it judges predictions, or where its metric has no parameter `labels`.
     """
-    metric = getattr(scorer, "_score_func", None)
-    if metric is None or getattr(scorer, "_response_method", "predict") == "predict":
+    if getattr(scorer, "_response_method", "predict") == "predict":
         return scorer
-    if "labels" not in inspect.signature(metric).parameters:
+    if "labels" not in _parameters(scorer):
         return scorer
     scorer = copy.copy(scorer)
     scorer._kwargs = {"labels": classes} | scorer._kwargs  # type: ignore[attr-defined]
     return scorer
+
+
+def _takes_weights(scorer):
+    given = _parameters(scorer)
+    return "sample_weight" in given or any(p.kind is p.VAR_KEYWORD for p in given.values())
+
+
+def _parameters(scorer):
+    """Return the parameters of a scorer; scikit-learn's own hand any on to their metrics."""
+    return inspect.signature(getattr(scorer, "_score_func", scorer)).parameters
+
+
+def _number(score):
+    with suppress(TypeError, ValueError):
+        if not isinstance(score, str):
+            return float(score)
+    raise ValueError(
+        "scoring must return one number, the larger the better, for the rows held out; got "
+        f"{score!r:.100}."
+    )

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ._columns import dtype_of
+
 # the names of the solvers, and what SciPy calls its own
 SCIPY_METHODS = {"lbfgs": "L-BFGS-B", "bfgs": "BFGS", "cg": "CG", "tnc": "TNC"}
 FULL_BATCH = (*SCIPY_METHODS, "gradient_descent")
@@ -143,7 +145,7 @@ class Settings:
         if self.dtype != "auto" or is_passthrough(self.encoder):
             return self.dtype
         batches = self.is_open("solver") and not self.full_batch
-        return "float32" if batches or getattr(X, "dtype", None) == np.float32 else "float64"
+        return "float32" if batches or dtype_of(X) == np.float32 else "float64"
 
 
 def is_passthrough(encoder: Any) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite, check_array, column_or_1d
@@ -73,8 +74,8 @@ def _exclusive_targets(y, expected):
 
 def _independent_targets(y, expected):
     """Read targets of outputs that are independent: a multilabel indicator, or two classes."""
-    if not hasattr(y, "toarray") and np.asarray(y).ndim == 1:
-        check_present(np.asarray(y))
+    if not sp.issparse(y):
+        _check_labels(np.asarray(y))
     kind = type_of_target(y)
     known = expected.known
     if kind != "multilabel-indicator" and not (known is not None and known.n_outputs > 1):
@@ -186,24 +187,20 @@ def unique_labels(y: NDArray) -> tuple[NDArray, NDArray]:
             for piece in pieces:
                 codes[piece] = place[y[piece].astype(np.int64) - low]
             return labels, codes
-    check_present(y)
-    _check_kind(y)
+    _check_labels(y)
+    check_classification_targets(y)
     labels, codes = np.unique(y, return_inverse=True)
     return labels, codes.astype(_code_dtype(labels))
 
 
-def check_present(y: NDArray) -> None:
-    """Raise if a label is missing; scikit-learn's own check knows NaN only."""
+def _check_labels(y):
+    """Raise if a label is missing, or labels cannot be compared; scikit-learn knows NaN only."""
     is_date = y.dtype.kind in "Mm" and np.isnat(y).any()
     if is_date or y.dtype.kind == "O" and any(type(label).__name__ in MISSING for label in y.flat):
         raise ValueError(
             "Input y contains missing values (None, NA or NaT): leave out rows without a label."
         )
     assert_all_finite(y, input_name="y")
-
-
-def _check_kind(y):
-    """Raise if labels are of several kinds, or of one that cannot be compared with scikit-learn."""
     if y.dtype.kind == "O" and len(y):
         kinds = {"text" if isinstance(label, str) else type(label).__name__ for label in y.flat}
         numbers = {k for k in kinds if k.rstrip("0123456789_") in ("bool", "int", "uint", "float")}
@@ -217,13 +214,19 @@ def _check_kind(y):
                 f"y holds objects of type {kinds.pop()}, whose scores scikit-learn cannot "
                 "compute. Make them dates of NumPy: np.asarray(y, dtype='datetime64[s]')."
             )
-        if not kinds & {"text", *numbers}:
+        if numbers:
+            dtype = next(k for k in ("float", "int", "bool") if any(k in kind for kind in kinds))
+            raise ValueError(
+                f"y holds numbers as objects ({', '.join(sorted(kinds))}), which scikit-learn "
+                f"does not take as labels. Make an array of numbers of them: y.astype({dtype}). "
+                "Unknown label type: unknown."
+            )
+        if kinds != {"text"}:
             raise ValueError(
                 f"y holds objects of type {kinds.pop()}: labels are text, numbers, booleans or "
                 "dates of NumPy. Make text of them, for example by y.astype(str). "
                 "Unknown label type: unknown."
             )
-    check_classification_targets(y)
 
 
 def _code_dtype(classes):

@@ -420,6 +420,19 @@ def test_predictions_are_lazy(fitted, client, table):
     assert single.dtype == single.compute().dtype == np.float32
 
 
+def test_columns_may_be_called_like_attributes(client, table):
+    X, y, _ = table
+    names = ["dtype", "shape", "numblocks", "map_blocks", "to_delayed", "columns", "size"]
+    X = pd.DataFrame(X, columns=names)
+    parts = dd.from_pandas(X, npartitions=2)
+    settings = LBFGS | {"max_iter": 2}
+    local = SoftmaxMLPClassifier(**settings).fit(X, y)
+    model = DaskSoftmaxMLPClassifier(**settings).fit(parts, array(y, (N,)))
+    assert_same(model, local)
+    np.testing.assert_array_equal(model.predict_proba(parts).compute(), local.predict_proba(X))
+    np.testing.assert_array_equal(model.predict_proba(X), local.predict_proba(X))
+
+
 @pytest.mark.filterwarnings("ignore:The inplace keyword")  # of pandas 3.1, to Dask
 @pytest.mark.parametrize("kind", ["parquet", "csv", "pandas"])
 @pytest.mark.parametrize("n_parts", [1, 3])
@@ -514,6 +527,8 @@ def test_what_is_refused(client, table):
         model.set_params(alpha=-1).fit(parts, labels)
     with pytest.raises(AttributeError, match="partial_fit"):
         model.partial_fit(parts, labels)
+    with pytest.raises(ValueError, match="'n_bins' parameter of TableEncoder .* Got 300"):
+        clone(model).set_params(alpha=1.0, encoder=TableEncoder(n_bins=300)).fit(parts, labels)
     repeated = [(np.array([1, 1, 2]), np.array([3, 4]))]
     with pytest.raises(ValueError, match="repeats rows"):
         model.set_params(alpha=1.0, scoring=None, cv=repeated).fit(parts, labels)

@@ -184,6 +184,16 @@ class TestNetwork:
             np.testing.assert_array_equal(lines.get_linewidths(), expected.get_linewidths())
         assert set(NetworkDisplay.from_estimator(fitted).lines_[0].get_linewidths()) == {4.0}
 
+    @pytest.mark.parametrize("member", [2, -3, 0.5, None])
+    def test_a_member_that_a_committee_has_not(self, member):
+        fitted = Fitted()
+        fitted.coefs_ = [np.stack([W, W]) for W in fitted.coefs_]
+        fitted.intercepts_ = [np.stack([b, b]) for b in fitted.intercepts_]
+        with pytest.raises(ValueError, match=rf"member .* 0 to 1 .* 2\); got {member}"):
+            NetworkDisplay.from_estimator(fitted, member=member)
+        with pytest.raises(ValueError, match=r"member .* 0 to 0 .* 1\); got 1"):
+            NetworkDisplay.from_estimator(Fitted(), member=1)
+
     def test_one_logistic_output_stands_for_the_second_class(self):
         fitted = Fitted()
         fitted.coefs_[1] = np.ones((2, 1))

@@ -16,6 +16,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import TargetEncoder
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
@@ -499,6 +501,15 @@ def test_wrong_choice_is_refused_as_by_hist_gradient_boosting(chosen):
         TableEncoder(categorical_features=["a"]).fit(X.to_numpy())
 
 
+@pytest.mark.parametrize(
+    "chosen", [{}, {0}, {"a"}, {"from_dtype", "a"}, np.array(1), [[0]]], ids=str
+)
+def test_categories_are_chosen_by_a_list(chosen):
+    X = pd.DataFrame({"a": range(20), "b": range(20)})
+    with pytest.raises(ValueError, match="categorical_features must be .* bool, int or str.* got"):
+        TableEncoder(categorical_features=chosen).fit(X)
+
+
 def test_no_categories():
     X = pd.DataFrame({"a": range(20), "b": [True, False] * 10})
     encoder = TableEncoder(categorical_features=None).fit(X)
@@ -900,6 +911,56 @@ def test_a_classifier_keeps_what_its_encoder_had_learnt():
     before = clf.predict_proba(X)
     encoder.fit(100 * X + 5)
     assert_array_equal(clf.predict_proba(X), before)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"n_bins": 300}, {"n_bins": None}, {"dtype": np.float32}, {"categorical_features": "all"}],
+    ids=str,
+)
+@pytest.mark.parametrize("Encoder", [TableEncoder, type("Derived", (TableEncoder,), {})])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_classifier_checks_the_parameters_of_its_encoder(wrong, Encoder, method):
+    X, y = np.arange(40.0)[:, None], np.arange(40) % 2
+    clf = SoftmaxMLPClassifier(**SMALL, encoder=Encoder(**wrong))
+    classes = {} if method == "fit" else {"classes": [0, 1]}
+    with pytest.raises(
+        InvalidParameterError, match=f"'{[*wrong][0]}' parameter of {Encoder.__name__} "
+    ):
+        getattr(clf, method)(X, y, **classes)
+
+
+@pytest.mark.parametrize(
+    ("weights", "error", "message"),
+    [
+        (["heavy"] * 9, ValueError, "could not convert string to float"),
+        ([None] * 9, ValueError, "Input sample_weight contains NaN"),
+        ({"a": 1}, TypeError, "not 'dict'"),
+        ([-1.0] * 9, ValueError, "sample_weight must not be negative"),
+        ([0.0] * 9, ValueError, "at least one non-zero number"),
+    ],
+)
+def test_weights_that_are_none(weights, error, message):
+    with pytest.raises(error, match=message):
+        TableEncoder().fit(np.arange(9.0)[:, None], sample_weight=weights)
+
+
+def test_weights_are_numbers_by_any_name():
+    X = pd.DataFrame({"n": np.arange(9.0), "c": list("uvw") * 3})
+    texts = ["1", "0", "2"] * 3
+    expected = TableEncoder().fit_transform(X, sample_weight=[1.0, 0.0, 2.0] * 3)
+    assert_array_equal(TableEncoder().fit_transform(X, sample_weight=texts), expected)
+    one = TableEncoder().fit_transform(X, sample_weight=3.0)
+    assert_array_equal(one, TableEncoder().fit_transform(X, sample_weight=[3.0] * 9))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of scikit-learn's own
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_targets_that_are_not_finite_are_named(bad):
+    X, y = np.arange(9.0)[:, None], np.full(9, bad)
+    for fit in (TableEncoder().fit, TargetEncoder().fit):  # as scikit-learn's own does
+        with pytest.raises(ValueError, match="Input y contains"):
+            fit(X, y)
 
 
 def test_a_fit_that_fails_changes_nothing():

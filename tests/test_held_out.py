@@ -269,6 +269,14 @@ def test_splits_without_rows_are_refused(cv, shuffled):
         network(cv=cv).fit(*shuffled)
 
 
+@pytest.mark.parametrize(
+    "cv", [[(0, 1)], [([0.5, 1.7], [2.2])], [(["a"], ["b"])], [([[0, 1]], [[2]])]], ids=str
+)
+def test_splits_that_are_no_numbers_of_rows_are_refused(cv, shuffled):
+    with pytest.raises(ValueError, match="cv must give numbers of rows.* got"):
+        network(cv=cv).fit(*shuffled)
+
+
 def test_a_class_of_one_row_is_always_trained_on(shuffled):
     X, y = shuffled
     y = y.copy()

@@ -1,6 +1,7 @@
 """Tables and labels of every kind that libraries make of them: one table, one answer."""
 
 import datetime
+import warnings
 
 import narwhals as nw
 import numpy as np
@@ -9,9 +10,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.dataset  # noqa: F401
 import pytest
+from common import SMALL
 from numpy.testing import assert_array_equal
 
-from skxent import SoftmaxMLPClassifier, TableEncoder
+from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier, TableEncoder
 
 N = 40
 RNG = np.random.default_rng(0)
@@ -198,6 +200,26 @@ def test_a_column_may_be_called_like_a_method():
     assert_array_equal(classifier().fit(X, Y).predict_proba(X), expected)
 
 
+ATTRIBUTES = [
+    *("dtype", "shape", "columns", "size", "index", "values", "iloc", "dtypes", "ndim", "T"),
+    *("kind", "name", "toarray", "numblocks", "map_blocks", "to_delayed", "sparse"),
+]
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+@pytest.mark.parametrize("solver", ["auto", "adam"])  # of so few rows also "auto" asks for a dtype
+@pytest.mark.parametrize("encoder", ["auto", "passthrough"])
+def test_columns_may_be_called_like_attributes(library, solver, encoder, rng):
+    values = rng.normal(size=(40, len(ATTRIBUTES)))
+    clf = SoftmaxMLPClassifier(4, solver=solver, max_iter=2, random_state=0, encoder=encoder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that two epochs are few
+        expected = clf.fit(values, Y).predict_proba(values)
+        X = library.DataFrame(dict(zip(ATTRIBUTES, values.T, strict=True)))
+        assert_array_equal(clf.fit(X, Y).predict_proba(X), expected)
+    assert clf.feature_names_in_.tolist() == ATTRIBUTES
+
+
 # ---- missing
 
 
@@ -252,11 +274,16 @@ def test_missing_labels_of_any_kind_are_refused(y):
         ([datetime.date(2020, 1, 1 + i) for i in Y], r"objects of type date.*datetime64\[s\]"),
         (pd.cut(TABLE["a"], 2), "objects of type Interval.*astype"),
         (pd.Series(pd.period_range("2020", periods=2)).repeat(20), "objects of type Period"),
+        (np.array([*map(int, Y > 0)], dtype=object), r"numbers as objects \(int\).*astype\(int\)"),
+        (pd.Series([0.0, 1.0] * 20, dtype=object), r"as objects \(float\).*y.astype\(float\)"),
+        (np.array([False, True] * 20, dtype=object), r"as objects \(bool\).*y.astype\(bool\)"),
+        (np.array([1, 2.0] * 20, dtype=object), r"as objects \(float, int\).*y.astype\(float\)"),
     ],
 )
-def test_labels_that_cannot_be_scored_say_what_to_make_of_them(y, message):
+@pytest.mark.parametrize("Classifier", [SoftmaxMLPClassifier, SigmoidMLPClassifier])
+def test_labels_that_cannot_be_scored_say_what_to_make_of_them(y, message, Classifier):
     with pytest.raises(ValueError, match=message):
-        classifier().fit(TABLE, y)
+        Classifier(**SMALL).fit(TABLE, y)
 
 
 # ---- what has no value has no family

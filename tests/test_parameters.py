@@ -54,6 +54,33 @@ def test_bad_init(init, iris):
         smooth_network(init=init).fit(*iris)
 
 
+@pytest.mark.parametrize("init", [(), (1, 2), (None, None), ([np.zeros((4, 4))], None)], ids=str)
+def test_init_is_a_pair_of_lists(init, iris):
+    types = ", ".join(type(item).__name__ for item in init)
+    with pytest.raises(ValueError, match=rf"a pair \(coefs, intercepts\).* got \({types}\)"):
+        smooth_network(init=init).fit(*iris)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hidden_layer_sizes", {4, 3}),
+        ("hidden_layer_sizes", {}),
+        ("hidden_layer_sizes", np.array(5)),
+        ("hidden_layer_sizes", [[4, 3]]),
+        ("hidden_layer_sizes", [[4], [4, 3]]),
+        ("activation", {"relu", "tanh"}),
+        ("activation", np.array("relu")),
+        ("dropout", {0.1, 0.2}),
+        ("dropout", np.array(0.1)),
+    ],
+)
+def test_what_has_no_order_is_refused_where_layers_have_one(name, value, iris):
+    params = {"hidden_layer_sizes": (4, 3), "solver": "adam", name: value}
+    with pytest.raises(ValueError, match=f"(?s){name} must be .*[Gg]ot .*{re.escape(repr(value))}"):
+        SoftmaxMLPClassifier(**params).fit(*iris)
+
+
 BAD_PARAMETERS = [
     ("hidden_layer_sizes", -1),
     ("hidden_layer_sizes", (5, -2)),

@@ -126,3 +126,29 @@ def test_an_unknown_scoring_is_an_error_with_and_without_early_stopping(solver, 
     for early_stopping in (True, False):
         with pytest.raises(ValueError, match="not a valid scoring value"):
             network(solver=solver, scoring="akkuracy", early_stopping=early_stopping).fit(*iris)
+
+
+def test_a_metric_that_takes_no_weights_gets_none(noisy):
+    X, y, X_val, y_val = noisy
+    w = 1.0 + np.arange(len(y_val))
+    clf = network(scoring=make_scorer(lambda y, p: np.mean(y == p)), max_iter=3)
+    clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=w)
+    assert_allclose(clf.score(X_val, y_val), clf.best_validation_score_)
+
+
+def test_a_metric_of_any_parameters_takes_weights(noisy, rng):
+    X, y, X_val, y_val = noisy
+    w = rng.integers(0, 3, size=len(y_val)).astype(float)
+    scoring = make_scorer(lambda *labels, **more: accuracy_score(*labels, **more))
+    clf = network(scoring=scoring, max_iter=3)
+    clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=w)
+    assert_allclose(clf.score(X_val, y_val, w), clf.best_validation_score_)
+
+
+@pytest.mark.parametrize("score", [None, "0.5", [0.5, 0.7], np.ones(3), {}], ids=str)
+def test_a_score_is_one_number(score, noisy):
+    X, y, X_val, y_val = noisy
+    clf = network(scoring=lambda estimator, X, y: score, max_iter=3)
+    with pytest.raises(ValueError, match="scoring must return one number.* got") as told:
+        clf.fit(X, y, X_val=X_val, y_val=y_val)
+    assert f"{score!r}" in str(told.value)

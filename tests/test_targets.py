@@ -170,6 +170,12 @@ def test_shares_are_no_multilabel_targets(multilabel):
             smooth_network(SigmoidMLPClassifier).fit(X, y)
 
 
+def test_indicators_that_are_objects_say_what_to_make_of_them(multilabel):
+    X, Y = multilabel
+    with pytest.raises(ValueError, match=r"numbers as objects \(int\).*y.astype\(int\)"):
+        smooth_network(SigmoidMLPClassifier).fit(X, Y.astype(int).astype(object))
+
+
 @pytest.mark.parametrize("dtype", ["M8[s]", "m8[s]"])
 def test_a_date_that_is_missing_is_no_class(dtype, iris):
     X, codes = iris

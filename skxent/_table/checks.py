@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
-from .._columns import columns_of, is_numeric, names_of, table_of
+from .._columns import columns_of, dtype_of, is_numeric, names_of, table_of
 from .._compat import _check_sample_weight, _safe_indexing
 
 _FLOATS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}  # for check_array
@@ -29,7 +29,7 @@ def checked_table(estimator, X, *, reset=False):
     if not hasattr(X, "columns"):
         if isinstance(X, list | tuple) and np.asarray(X).dtype.kind == "U":
             X = np.array(X, dtype=object)  # keeps the numbers among the strings
-        as_is = getattr(getattr(X, "dtype", None), "kind", "") in ("O", "U")
+        as_is = getattr(dtype_of(X), "kind", "") in ("O", "U")
         dtype = None if as_is else "numeric"
         X = validate_data(estimator, X, reset=reset, ensure_all_finite=False, dtype=dtype)
         if X.dtype.kind == "U":
@@ -59,7 +59,7 @@ def checked_numbers(estimator, X, *, reset=False):
     asked = _FLOATS | {"ensure_all_finite": False if reset else "allow-nan"}
     if hasattr(X, "columns"):
         _check_unique(names_of(X))
-    kind = getattr(getattr(X, "dtype", None), "kind", "")
+    kind = getattr(dtype_of(X), "kind", "")
     with np.errstate(invalid="ignore"):  # scikit-learn sums all numbers up, be they huge
         if hasattr(X, "columns") or (kind in ("O", "m", "M") and X.ndim == 2):
             _check_not_empty(estimator, X)
@@ -139,16 +139,18 @@ def weighted_rows(X, sample_weight):
     """Return the rows of positive weight, their weights, and how many rows they stand for.
 
     Whole weights are counts of rows, as far as floats count. Others are divided by their mean.
+    Returned last is which rows these are; None for all.
     """
+    kept = None
     if sample_weight is None:
-        return X, None, X.shape[0]
+        return X, None, X.shape[0], kept
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
     if weights.min() < 0 or not weights.any():
         raise ValueError("sample_weight must not be negative, and positive for at least one row.")
     if not weights.all():
-        rows = np.flatnonzero(weights)
-        X, weights = _safe_indexing(X, rows), weights[rows]
+        kept = weights > 0
+        X, weights = _safe_indexing(X, np.flatnonzero(kept)), weights[kept]
     if (weights == np.floor(weights)).all() and weights.max() < 2**53 / len(weights):
-        return X, weights, int(weights.sum())
+        return X, weights, int(weights.sum()), kept
     weights = weights / weights.max()  # so that equal ones become 1, and sums stay finite
-    return X, weights / weights.mean(), len(weights)
+    return X, weights / weights.mean(), len(weights), kept

@@ -183,7 +183,7 @@ class TableEncoder(Versioned, TransformerMixin, BaseEstimator):
             Class labels. With up to 10 classes, each column of more than 32 levels also gives the
             log-odds of the classes by level, shrunk to 0 where a level has few rows. There are
             none where levels tell the class of a row that is left out no better than chance would,
-            as those of an identifier. Other targets are ignored.
+            as those of an identifier. Other targets are ignored; NaN and infinity are refused.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 

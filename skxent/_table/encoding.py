@@ -178,8 +178,7 @@ def learn_encoding(
 
     With `keep_constants` these are the first rows of many: what is constant so far may vary.
     """
-    kept = None if sample_weight is None else np.asarray(sample_weight) > 0
-    rows, weights, n_rows = weighted_rows(X, sample_weight)
+    rows, weights, n_rows, kept = weighted_rows(X, sample_weight)
     columns = columns_of(rows)
     sparse = sp.issparse(X)
     schema = learn_schema(
@@ -216,7 +215,7 @@ def learn_encoding(
         dtype = "float32" if single else "float64"
     scale = learn_sparse(rows, weights, schema.infinite) if sparse else None
     encoding = Encoding(schema, numbers, categories, log_odds, scale, dtype)
-    if kept is None or kept.all():
+    if kept is None:
         return encoding, Seen(columns, out_of_fold)
     return encoding, Seen(columns_of(X), [_spread(values, kept) for values in out_of_fold])
 

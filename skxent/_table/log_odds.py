@@ -69,7 +69,7 @@ def learn_log_odds(
     """
     tables, out_of_fold = {}, []
     with np.errstate(invalid="ignore"):  # where scikit-learn asks whether floats are whole
-        if y is None or type_of_target(y) not in ("binary", "multiclass"):
+        if y is None or type_of_target(y, input_name="y") not in ("binary", "multiclass"):
             return LogOdds({}), []
     labels, classes = np.unique(column_or_1d(y), return_inverse=True)
     classes = classes if kept is None else classes[kept]

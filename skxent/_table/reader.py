@@ -195,6 +195,8 @@ def learn_reader(
         raise ValueError(
             f"encoder must be 'auto', 'passthrough' or a TableEncoder, got {encoder!r}."
         )
+    else:
+        encoder._validate_params()  # what its own fit does, and not within another's
     seen = None
     if not encoder.__sklearn_is_fitted__():
         encoder, seen = learn_encoder(

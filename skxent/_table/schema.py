@@ -159,6 +159,11 @@ def _categorical_mask(columns, families, chosen, names, sparse):
     chosen = np.asarray([] if chosen is None else chosen)
     if chosen.size == 0:
         return mask
+    if chosen.ndim != 1:
+        raise ValueError(
+            "categorical_features must be a list or an array, of one dimension, of bool, int or "
+            f"str; got {more!r}."
+        )
     if sparse:
         raise ValueError("A sparse X cannot have categorical_features: encode them first.")
     mask[_numbers_of(chosen, mask, [] if names is None else list(names))] = True

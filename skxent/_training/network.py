@@ -119,15 +119,24 @@ class Network:
 INIT_SCHEMES = ("glorot_uniform", "he_uniform", "he_normal")
 
 
+def _in_order(values: Any) -> list[Any]:
+    """Return what is given for each layer; what has no order, such as a set, is one thing."""
+    array = np.asarray(values, dtype=object)
+    return list(array) if array.ndim == 1 else [values]
+
+
 def build_network(
     hidden_layer_sizes: Any, activation: Any, n_features: int, n_outputs: int
 ) -> Network:
     """Return the network that the parameters describe; ValueError if they describe none."""
-    hidden = hidden_layer_sizes
-    hidden = [hidden] if isinstance(hidden, Integral) else list(hidden)
+    sizes = hidden_layer_sizes
+    hidden = [sizes] if isinstance(sizes, Integral) else _in_order(sizes)
     if any(not isinstance(size, Integral) or size <= 0 for size in hidden):
-        raise ValueError(f"hidden_layer_sizes must be integers > 0, got {hidden}.")
-    names = [activation] * len(hidden) if isinstance(activation, str) else list(activation)
+        raise ValueError(
+            "hidden_layer_sizes must be integers > 0, one or a list of one for each hidden layer; "
+            f"got {sizes!r}."
+        )
+    names = [activation] * len(hidden) if isinstance(activation, str) else _in_order(activation)
     unknown = sorted({str(name) for name in names} - set(ACTIVATIONS))
     if unknown or len(names) != len(hidden):
         raise ValueError(
@@ -139,7 +148,7 @@ def build_network(
 
 def dropout_rates(dropout: Any, n_hidden: int) -> list[float]:
     """Return the rate of dropout after each hidden layer."""
-    values: list[Any] = [dropout] * n_hidden if isinstance(dropout, Real) else list(dropout)
+    values: list[Any] = [dropout] * n_hidden if isinstance(dropout, Real) else _in_order(dropout)
     if len(values) != n_hidden or not all(
         isinstance(v, Real) and 0 <= float(v) < 1 for v in values
     ):
@@ -176,10 +185,11 @@ def initial_params(
             network.views(params)[0][0][...] *= relevance[:, None]
         return params
     try:
-        coefs, intercepts = init
-    except ValueError:
+        coefs, intercepts = map(list, init)
+    except (TypeError, ValueError):
+        types = ", ".join(type(item).__name__ for item in init)
         raise ValueError(
             "init must be the name of a scheme, or a pair (coefs, intercepts) with one array "
-            f"for each layer; got {len(init)} items."
+            f"for each layer; got ({types})."
         ) from None
     return network.pack(coefs, intercepts, dtype)

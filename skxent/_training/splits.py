@@ -100,4 +100,9 @@ def splits_of(cv: Any, X: Any, codes: NDArray, groups: Any) -> list[Split]:
 
 def _row_numbers(rows):
     rows = np.asarray(rows)
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "biu"):
+        raise ValueError(
+            "cv must give numbers of rows, as two arrays of integers (or masks) for each split: "
+            f"rows to train on and rows to hold out; got {rows!r:.100} for one of them."
+        )
     return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)

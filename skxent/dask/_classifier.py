@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._classifier import SoftmaxMLPClassifier
+from .._columns import dtype_of
 from .._docstrings import docstring_like
 from .._reading import Reading
 from .._threads import effective_n_jobs
@@ -201,12 +202,12 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):  # noqa: D101 - below
         return self._lazily("predict_log_proba", X)
 
     def _lazily(self, method, X):
-        if not hasattr(X, "to_delayed"):
+        if not hasattr(type(X), "to_delayed"):
             return getattr(super(), method)(X)
         check_is_fitted(self)
         import dask
 
-        dtype = np.dtype(np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64)
+        dtype = np.dtype(np.float32 if dtype_of(X) == np.float32 else np.float64)
         shape: tuple[int, ...] = (len(self.classes_),)
         if method == "predict":
             dtype, shape = self.classes_.dtype, ()
@@ -214,7 +215,7 @@ class DaskSoftmaxMLPClassifier(SoftmaxMLPClassifier):  # noqa: D101 - below
             shape = ()
         empty = np.empty((0, *shape), dtype=dtype)
         local = self.to_local()
-        if not hasattr(X, "map_blocks"):
+        if not hasattr(type(X), "map_blocks"):
             # Dask 2026.8 cannot fuse what reads one file with a task that makes the model
             predicted = partial(_worker.predicted, model=local, method=method, empty=empty)
             return X.map_partitions(predicted, meta=empty)

@@ -130,12 +130,12 @@ class ClusterTable:
 
 def _partitions(name, collection):
     """Return the partitions of a Dask Array, DataFrame or Series, with all of its columns."""
-    if not hasattr(collection, "to_delayed"):
+    if not hasattr(type(collection), "to_delayed"):
         raise TypeError(
             f"{name} must be a Dask Array, DataFrame or Series, got {type(collection).__name__}. "
             "dask.array.from_array or dask.dataframe.from_pandas makes one; data that is all here "
             "is SoftmaxMLPClassifier's."
         )
-    if len(getattr(collection, "numblocks", ())) > 1:
+    if not hasattr(type(collection), "columns") and len(getattr(collection, "numblocks", ())) > 1:
         collection = collection.rechunk({1: -1})
     return np.ravel(collection.to_delayed()).tolist()

@@ -70,8 +70,9 @@ class SoftmaxMLPClassifier(BaseMLP):
         `partial_fit`). 2: objective, learning rate and gradient norm in every line too.
     warm_start : bool, default=False
         Whether a further call of fit goes on from where the last one ended, optimiser included.
-        A schedule runs through anew; a table of the same size is split as before. The layers,
-        `n_members`, `dtype` and the encoder stay: changing them is an error.
+        A schedule runs through anew; a table of the same size is split as before. The layers
+        and their activations, `n_members`, `dtype`, the encoder and `categorical_features` stay:
+        changing them is an error.
     momentum : float, default=0.9
         Momentum of "sgd".
     nesterovs_momentum : bool, default=True

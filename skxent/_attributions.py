@@ -189,12 +189,12 @@ def _mean(rows: CompactRows) -> NDArray:
 class _Member(NamedTuple):
     """A network, and what it makes of the average row.
 
-    For each hidden layer, the sums that units get, their values, and the derivatives there.
+    For each hidden layer, the sums that units get and their values.
     """
 
     weights: Sequence[NDArray]
     activations: Sequence[str]
-    hidden: Sequence[tuple[NDArray, NDArray, NDArray]]
+    hidden: Sequence[tuple[NDArray, NDArray]]
     logits: NDArray
 
     def slopes(self, difference: NDArray) -> NDArray:
@@ -204,9 +204,9 @@ class _Member(NamedTuple):
         rows have the same slopes.
         """
         chords, h = [], difference @ self.weights[0]
-        for layer, (h_b, a_b, tangent_b) in enumerate(self.hidden):
+        for layer, (h_b, a_b) in enumerate(self.hidden):
             a, tangent = evaluate_activation(self.activations[layer], h + h_b)
-            chords.append(_chord(h, a - a_b, (tangent + tangent_b) / 2))
+            chords.append(_chord(h, a - a_b, tangent))
             h = (a - a_b) @ self.weights[layer + 1]
         g = self.weights[-1].T[None]
         for chord, W in zip(reversed(chords), reversed(self.weights[:-1]), strict=True):
@@ -231,8 +231,8 @@ def _members(model: Model, average: NDArray) -> list[_Member]:
             biases[-1] = biases[-1] - biases[-1].mean()
         hidden, h = [], average @ weights[0] + biases[0]
         for layer, name in enumerate(model.network.activations, start=1):
-            a, tangent = evaluate_activation(name, h)
-            hidden.append((h, a, tangent))
+            a, _ = evaluate_activation(name, h)
+            hidden.append((h, a))
             h = a @ weights[layer] + biases[layer]
         members.append(_Member(weights, model.network.activations, hidden, h))
     return members

@@ -176,7 +176,8 @@ class BaseMLP(Versioned, Checked, ClassifierMixin, CallbackSupportMixin, BaseEst
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative; an integer weight equals that many equal rows.
+            Weights, not negative. In the encoder and the objective an integer weight equals that
+            many equal rows; batches and held-out rows count rows.
         X_val : like X, default=None
             Validation rows of your own, encoded as X is; no rows of X are then held out. With
             ``early_stopping=False`` they decide nothing but the temperature.

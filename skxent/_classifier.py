@@ -46,7 +46,8 @@ class SoftmaxMLPClassifier(BaseMLP):
     batch_size : int or "auto", default="auto"
         Rows per step of the mini-batch solvers.
     learning_rate : str or callable, default="auto"
-        Schedule: "constant", "invscaling", "adaptive" (as in scikit-learn), "cosine" with warm-up,
+        Schedule: "constant", "invscaling" (as in scikit-learn), "adaptive" (as there, but each rate
+        is judged against itself, not against the lowest loss ever), "cosine" with warm-up,
         "one_cycle", "coslog4", "inverse_sqrt" (warm-up over 200 steps, then (1 + t / 10,000)^-1/2
         after t more: it needs no length), or a callable from an array of fractions of the run done
         to multipliers of `learning_rate_init`.
@@ -70,8 +71,9 @@ class SoftmaxMLPClassifier(BaseMLP):
         `partial_fit`). 2: objective, learning rate and gradient norm in every line too.
     warm_start : bool, default=False
         Whether a further call of fit goes on from where the last one ended, optimiser included.
-        A schedule runs through anew; a table of the same size is split as before. The layers,
-        `n_members`, `dtype` and the encoder stay: changing them is an error.
+        A schedule runs through anew; a table of the same size is split as before. The layers
+        and their activations, `n_members`, `dtype`, the encoder and `categorical_features` stay:
+        changing them is an error.
     momentum : float, default=0.9
         Momentum of "sgd".
     nesterovs_momentum : bool, default=True
@@ -142,7 +144,8 @@ class SoftmaxMLPClassifier(BaseMLP):
     n_jobs : int or None, default=None
         Threads; None for all that are free to this process, as in HistGradientBoosting.
     dtype : {"auto", "float32", "float64"}, default="auto"
-        Of weights and arithmetic. "auto": that of X, and float32 with ``solver="auto"`` where
+        Of weights and arithmetic. "auto": that of X if it is an array or a sparse matrix, or a
+        DataFrame that is passed through, else float64; and float32 with ``solver="auto"`` where
         batches are used. L-BFGS in float64 begins in float32 where rows times weights are more
         than a million, and goes on in float64 when the loss falls slowly; not with "float64".
 
@@ -173,7 +176,8 @@ class SoftmaxMLPClassifier(BaseMLP):
     validation_scores_ : list of float or None
         Score by epoch on held-out rows: the negative log loss, or `scoring`.
     best_validation_score_ : float or None
-        The highest of them; None without early stopping.
+        That of `best_epoch_`; None without early stopping. It is the highest, but where a
+        full-batch solver trains members by themselves: their scores are averaged by epoch.
     best_epoch_ : int
         The epoch the parameters are from: the best with early stopping, else the last. Of members
         that a full-batch solver trains by themselves, the first's.
@@ -264,7 +268,8 @@ class SoftmaxMLPClassifier(BaseMLP):
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`; rows sum to 1. float32 for float32 X.
+            Probabilities in the order of `classes_`; rows sum to 1. float32 for an array or
+            sparse matrix of float32, else float64.
         """
         return self._predicted(Outputs.proba, X)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,17 @@ _STUDENT: dict[str, Any] = {
     **dict.fromkeys(["class_weight", "cv", "scoring", "calibration"]),
     "early_stopping": False,
 }
-_TEACHERS = ("encoder", "categorical_features", "dtype")
+# parameters that a student cannot have, and why
+_NOT_ITS_OWN = {
+    **dict.fromkeys(
+        ["encoder", "categorical_features", "dtype"], "the student reads tables as its teacher does"
+    ),
+    **dict.fromkeys(
+        ["early_stopping", "validation_fraction", "cv", "scoring", "calibration"],
+        "no rows are held out to judge the student by",
+    ),
+    "class_weight": "the student learns probabilities, not classes. Weight rows by sample_weight",
+}
 
 
 def distill(
@@ -77,8 +88,9 @@ def distill(
     TypeError
         If it is none of these classifiers, such as a pipeline.
     ValueError
-        If it has one network only, X does not fit it or is sparse, or params name an encoder,
-        categorical_features or a dtype, which are the teacher's.
+        If it has one network only, X does not fit it or is sparse, or params name what is the
+        teacher's (encoder, categorical_features, dtype) or what has no use here: early_stopping,
+        validation_fraction, cv, scoring, calibration, class_weight.
 
     See Also
     --------
@@ -101,8 +113,8 @@ def distill(
     True
     """
     teacher = _teacher(model)
-    if fixed := [name for name in _TEACHERS if name in params]:
-        raise ValueError(f"{fixed[0]} cannot be set: the student reads tables as its teacher does.")
+    if fixed := [name for name in _NOT_ITS_OWN if name in params]:
+        raise ValueError(f"{fixed[0]} cannot be set: {_NOT_ITS_OWN[fixed[0]]}.")
     student: Any = clone(model).set_params(**_STUDENT | params)
     student._validate_params()
     with products_on_one_thread():
@@ -140,6 +152,12 @@ def _learn(teacher: Model, model: Any, student: Any, X: Any, sample_weight: Any)
         )
     n = rows.inputs().n_rows
     settings = resolve(student.get_params(deep=False), n)
+    if settings.is_open("hidden_layer_sizes"):  # whatever the number of rows to be asked about
+        settings = replace(
+            settings,
+            hidden_layer_sizes=teacher.network.sizes[1:-1],
+            reasons=settings.reasons | {"hidden_layer_sizes": "those of a member of the teacher"},
+        )
     rng = check_random_state(settings.random_state)
     origins = reader.origins(model.n_features_in_)
     rows = concat([rows, *(crossed(rows, origins, rng) for _ in range(_COPIES))])

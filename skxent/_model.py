@@ -102,26 +102,53 @@ class Model:
 
     def check_goes_on(self, given: Mapping[str, Any], passes_through: bool) -> None:
         """Raise if a parameter that the networks to go on from depend on was changed."""
-        hidden = given["hidden_layer_sizes"]
-        was = self.reader.passes_through
+        hidden, activation = given["hidden_layer_sizes"], given["activation"]
         kept_and_given = {
             "hidden_layer_sizes": (
                 list(self.network.sizes[1:-1]),
                 hidden if isinstance(hidden, str) else np.atleast_1d(hidden).tolist(),
             ),
+            "activation": (
+                list(self.network.activations),
+                [activation] * (len(self.network.sizes) - 2)
+                if isinstance(activation, str)
+                else activation,
+            ),
             "n_members": (len(self.params), given["n_members"]),
             "dtype": (self.params.dtype.name, given["dtype"]),
-            "encoder": (
-                "passthrough" if was else "the fitted TableEncoder",
-                "auto" if passes_through == was else given["encoder"],
-            ),
+            **self._encoder_kept_and_given(given, passes_through),
         }
         for name, (kept, wanted) in kept_and_given.items():
-            if not (isinstance(wanted, str) and wanted == "auto") and wanted != kept:
+            if not (_is_auto(wanted) or _same(kept, wanted)):
                 raise ValueError(
                     f"Training goes on with {name}={kept!r}, but {name}={wanted!r} is set. Set it "
                     "back, or start afresh by fit with warm_start=False."
                 )
+
+    def _encoder_kept_and_given(self, given, passes_through):
+        """Return the parameter that says what reads tables, as it was learnt and as it is given."""
+        encoder = given["encoder"]
+        if self.reader.passes_through:
+            return {"encoder": ("passthrough", "auto" if passes_through else encoder)}
+        learnt = self.reader.encoder
+        if _is_auto(encoder):
+            return {
+                "categorical_features": (learnt.categorical_features, given["categorical_features"])
+            }
+        same = isinstance(encoder, type(learnt)) and all(
+            _is_auto(value) or _same(learnt.get_params()[name], value)
+            for name, value in encoder.get_params().items()
+        )
+        return {"encoder": (learnt, "auto" if same else encoder)}
+
+
+def _is_auto(value):
+    return isinstance(value, str) and value == "auto"
+
+
+def _same(one, other):
+    """Whether values of a parameter are equal, be they arrays, lists or tuples."""
+    return np.array(one, dtype=object).tolist() == np.array(other, dtype=object).tolist()
 
 
 def fitted_model(estimator: Any) -> Model:

@@ -199,6 +199,33 @@ def test_parameters_of_the_student(iris):
             distill(committee, X, **{name: value})
 
 
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        *({"early_stopping": True}, {"validation_fraction": 0.5}, {"cv": 3}),
+        *({"scoring": "accuracy"}, {"calibration": "temperature"}, {"class_weight": "balanced"}),
+    ],
+)
+def test_what_would_be_ignored_is_refused(ignored, iris):
+    X, y = iris
+    committee = SoftmaxMLPClassifier(**SMALL).fit(X, y)
+    with pytest.raises(ValueError, match=f"{[*ignored][0]} cannot be set: (no rows|the student)"):
+        distill(committee, X, **ignored)
+
+
+@stopping_short
+@pytest.mark.parametrize("n_taught, n_asked", [(50, 150), (150, 50)])
+def test_the_layers_are_those_of_a_member_whatever_the_number_of_rows(n_taught, n_asked, iris):
+    """Below 60 rows "auto" would be other layers."""
+    X, y = (each[np.random.RandomState(0).permutation(150)] for each in iris)
+    committee = SoftmaxMLPClassifier(n_members=2, random_state=0, max_iter=3)
+    committee.fit(X[:n_taught], y[:n_taught])
+    student = distill(committee, X[:n_asked])
+    assert [W.shape for W in student.coefs_] == [W.shape[1:] for W in committee.coefs_]
+    assert student.auto_["hidden_layer_sizes"] == committee.auto_["hidden_layer_sizes"]
+    assert "those of a member of the teacher" in student.summary()
+
+
 def test_what_cannot_be_distilled(iris):
     X, y = iris
     with pytest.raises(NotFittedError):

@@ -9,6 +9,8 @@ from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from skxent._training.stopping import Epoch, Monitor, Patience
+
 # runs are cut short here all the time; what should warn is tested by name
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -89,3 +91,12 @@ def test_deep_networks_of_float32_are_no_divergence(breast_cancer):
     clf.fit(X.astype(np.float32), y)
     assert clf.coefs_[0].dtype == np.float32
     assert np.isfinite(clf.predict_log_proba(X)).all()
+
+
+@pytest.mark.parametrize("last, lost", [(19.9, False), (20.1, True)])
+def test_a_loss_ten_times_as_large_as_the_lowest_is_lost(last, lost):
+    """Ten times 1 plus the lowest, so that losses near 0 may vary."""
+    monitor = Monitor(Patience(0.0, np.inf))
+    for loss in (5.0, 1.0, last):
+        monitor.observe(np.zeros(2), Epoch(loss, 1.0))
+    assert monitor.lost is lost

@@ -1,3 +1,5 @@
+"""TableEncoder: what becomes of numbers, categories and gaps, and that it stays so."""
+
 import datetime
 import decimal
 import pickle

@@ -18,6 +18,8 @@ from common import (
     without_history,
 )
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.datasets import load_iris
 
 from skxent import TableEncoder
 
@@ -160,6 +162,7 @@ def test_warm_starts_with_another_solver(iris):
         ("hidden_layer_sizes", "[6]", (6, 6)),
         ("n_members", "2", 3),
         ("dtype", "'float64'", "float32"),
+        ("activation", "['relu']", "tanh"),
         ("encoder", "'passthrough'", "auto"),
     ],
 )
@@ -181,6 +184,51 @@ def test_warm_starts_want_what_the_parameters_depend_on(solver, name, kept, othe
         assert clf.coefs_[0].shape[0] == 3
     if name == "dtype":
         assert clf.coefs_[0].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "fitted, other, name",
+    [
+        ({}, {"categorical_features": [0]}, "categorical_features"),
+        ({}, {"encoder": TableEncoder([0])}, "encoder"),
+        ({}, {"encoder": TableEncoder(n_bins=5)}, "encoder"),
+        ({}, {"encoder": "passthrough"}, "encoder"),
+        ({"encoder": TableEncoder(n_bins=5)}, {"encoder__n_bins": 0}, "encoder"),
+        ({"encoder": TableEncoder([0])}, {"encoder": TableEncoder([1])}, "encoder"),
+        ({"categorical_features": [0, 3]}, {"categorical_features": [0]}, "categorical_features"),
+    ],
+)
+def test_warm_starts_want_the_encoder_that_was_learnt(fitted, other, name, iris):
+    clf = clone(network(**{"encoder": "auto", "warm_start": True, "max_iter": 2} | fitted))
+    clf = pickle.loads(pickle.dumps(clf.fit(*iris)))
+    clf.set_params(**other)
+    message = f"goes on with {name}=.*, but {name}=.* is set.*warm_start=False"
+    for go_on in (clf.fit, clf.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            go_on(*iris)
+    clf.set_params(warm_start=False).fit(*iris)
+
+
+@pytest.mark.parametrize(
+    "fitted, equal",
+    [
+        ({"activation": "tanh"}, {"activation": ["tanh"]}),
+        ({"activation": np.array(["tanh"])}, {"activation": "tanh"}),
+        ({"hidden_layer_sizes": ()}, {"activation": "tanh"}),  # of no layer
+        ({"encoder": "passthrough"}, {"encoder": "auto"}),
+        ({"encoder": "auto"}, {"encoder": TableEncoder()}),
+        ({"encoder": TableEncoder(n_bins=5)}, {"encoder": TableEncoder(n_bins=5)}),
+        ({"encoder": TableEncoder(n_bins=5)}, {"encoder": "auto"}),
+        ({"categorical_features": [0, 3]}, {"categorical_features": np.array([0, 3])}),
+        ({"categorical_features": np.array([0, 3])}, {"categorical_features": (0, 3)}),
+        ({"encoder": TableEncoder([0, 3])}, {"encoder": TableEncoder(np.array([0, 3]))}),
+        ({"encoder": TableEncoder([0])}, {"encoder": TableEncoder([0]).fit(load_iris().data)}),
+    ],
+)
+def test_warm_starts_go_on_with_equal_parameters(fitted, equal, iris):
+    clf = clone(network(**{"encoder": "auto", "warm_start": True, "max_iter": 2} | fitted))
+    clf = pickle.loads(pickle.dumps(clf.fit(*iris)))
+    assert clf.set_params(**equal).fit(*iris).partial_fit(*iris).history_["epoch"][-1] == 5
 
 
 def test_auto_goes_on_with_what_is_there(iris):

@@ -21,13 +21,16 @@ from sklearn.model_selection import (
     GroupKFold,
     GroupShuffleSplit,
     KFold,
+    RepeatedKFold,
     StratifiedKFold,
     TimeSeriesSplit,
 )
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skxent import SoftmaxMLPClassifier
+from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
+from skxent._training.temperature import fit_temperature
+from skxent.losses import log_softmax
 
 # runs are cut short here all the time; what should warn is tested by name
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -313,3 +316,34 @@ def test_validation_rows_go_with_labels(iris):
         smooth_network().fit(X, y, X_val=X[:, :2], y_val=y)
     with pytest.raises(ValueError, match="class"):
         smooth_network().fit(X, y, X_val=X, y_val=y + 1)
+
+
+def test_a_row_that_several_members_judge_counts_once(iris):
+    """By the mean of their log-probabilities."""
+    X, y = iris
+    splits = [*RepeatedKFold(n_splits=3, n_repeats=2, random_state=0).split(X)]
+    clf = network(cv=splits, n_members=6, early_stopping=True, max_iter=3, calibration=None)
+    clf.fit(X, y)
+    total = np.zeros((len(y), 3))
+    for z, (_, rows) in zip(clf._model.member_logits(X, clf), splits, strict=True):
+        total[rows] += log_softmax(z[rows])
+    expected = -(total / 2)[np.arange(len(y)), y].mean()
+    assert_allclose(clf.history_["validation_loss"][clf.best_epoch_ - 1], expected, rtol=1e-6)
+
+
+def test_the_loss_of_several_labels_is_their_sum(multilabel):
+    X, y = multilabel
+    clf = smooth_network(SigmoidMLPClassifier, solver="adam", max_iter=3)
+    clf.fit(X, y, X_val=X[::2], y_val=y[::2])
+    p = clf.predict_proba(X[::2])
+    expected = sum(log_loss(y[::2, k], p[:, k]) for k in range(2))
+    assert_allclose(clf.history_["validation_loss"][clf.best_epoch_ - 1], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n", [9, 99])
+def test_rows_without_an_error_do_not_ask_for_certainty(n):
+    """Targets are shrunk by half a row among n + 1, half of it for either class."""
+    z, y = np.tile([0.0, 3.0], (n, 1)), np.tile([0.0, 1.0], (n, 1))
+    miss = 0.5 / (n + 1) / 2
+    expected = 3.0 / np.log((1 - miss) / miss)
+    assert_allclose(fit_temperature(z, y, np.ones(n)), expected, rtol=1e-3)

@@ -250,3 +250,37 @@ def test_a_history_from_before_goes_on(iris):
     assert again.history_["epoch"] == [1, 2, 3, 4, 5, 6]
     again.set_params(early_stopping=False).partial_fit(*iris)
     assert np.isnan(again.history_["train_log_loss"][-1])
+
+
+def test_the_gradient_of_a_committee_is_the_root_of_its_members_mean_square(iris):
+    X, y = iris
+    members = np.arange(150) % 3
+    splits = [(np.flatnonzero(members != m), np.flatnonzero(members == m)) for m in range(3)]
+    init = [[np.eye(4, 2), np.ones((2, 3))], [np.zeros(2), np.zeros(3)]]
+    params = dict(hidden_layer_sizes=2, init=init, early_stopping=True, batch_size=150, max_iter=1)
+
+    def gradient_norm(splits):
+        clf = network(cv=splits, n_members=len(splits), **params).fit(X[:, :4], y)
+        return clf.history_["gradient_norm"][0]
+
+    each = np.array([gradient_norm([split]) for split in splits])
+    assert np.ptp(each) > 0.01 * each.mean()
+    assert_allclose(gradient_norm(splits), np.sqrt((each**2).mean()), rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_members, n_val, expected", [(8, 400, 250), (8, 40, 40), (2, 900, 500)])
+def test_rows_trained_on_beside_validation_rows_are_250_or_more(
+    n_members, n_val, expected, monkeypatch, rng
+):
+    """All members judge the same ones, so the share of each alone would be few."""
+    seen = []
+
+    def remember(self, looks, members):
+        seen.extend(len(rows) for rows, _, _ in self._trained_on)
+        return np.nan
+
+    monkeypatch.setattr(HeldOut, "train_log_loss", remember)
+    X, y = rng.normal(size=(3000, 2)), rng.integers(0, 2, 3000)
+    clf = network(solver="sgd", n_members=n_members, max_iter=1)
+    clf.fit(X, y, X_val=X[:n_val], y_val=y[:n_val])
+    assert seen == [expected] * n_members

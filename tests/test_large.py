@@ -269,3 +269,12 @@ def test_the_rate_falls_with_the_root_of_the_steps(table):
     falling = 1 / np.sqrt(1 + np.maximum(ends - 200, 0) / 10_000)
     expected = 0.01 * np.minimum((ends + 1) / 200, falling)
     assert_allclose(clf.history_["learning_rate"], expected, rtol=1e-12)
+
+
+def test_the_gain_of_several_labels_is_that_of_all(table, worth, monkeypatch):
+    """As their log loss is the sum, so is what it would be lowered by."""
+    X, y = table
+    worth(10)
+    monkeypatch.setattr(train, "gain_of_doubling", lambda log_p: 1.0)
+    clf = fit((X, np.stack([y, X[:, 3] > 0], axis=1)), SigmoidMLPClassifier, max_iter=1)
+    assert re.search(r"4 more would lower the log loss of \d\.\d+ by 2\b", clf.summary())

@@ -81,3 +81,10 @@ def test_the_loss_of_the_shares_of_the_classes(weights):
     assert two.prior_loss(several[:, 0], weights) == pytest.approx(each[0])
     labels = Outputs(np.arange(2), 2, exclusive=False)
     assert labels.prior_loss(several, weights) == pytest.approx(sum(each))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_probabilities_of_several_labels_are_never_0_or_1(dtype):
+    outputs = Outputs(np.arange(2), 2, exclusive=False)
+    p = outputs.proba(np.array([[200.0, -1e4], [0.0, 40.0]], dtype=dtype))
+    assert p.dtype == dtype and (p > 0).all() and (p < 1).all() and p[1, 0] == 0.5

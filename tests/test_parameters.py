@@ -6,10 +6,11 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
-from common import SMALL, both_classes, smooth_network
+from common import SMALL, both_classes, smooth_network, stopping_short
 from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.neural_network import MLPClassifier
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skxent import SoftmaxMLPClassifier, TableEncoder
@@ -239,3 +240,20 @@ def test_an_environment_that_names_no_number_of_threads(value, monkeypatch):
     every = effective_n_jobs(None)
     monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert effective_n_jobs(None) == every
+
+
+@stopping_short
+@both_classes
+@pytest.mark.parametrize("activation", ["logistic", "tanh", "relu", "identity"])
+def test_initial_weights_are_those_of_scikit_learn(Classifier, activation, iris, breast_cancer):
+    X, y = iris if Classifier is SoftmaxMLPClassifier else breast_cancer
+    params = dict(
+        hidden_layer_sizes=(5, 4), activation=activation, solver="sgd", learning_rate_init=1e-12,
+        max_iter=1, random_state=3,
+    )  # fmt: skip
+    ours = Classifier(**params, encoder="passthrough").fit(X, y)
+    theirs = MLPClassifier(**params).fit(X, y)
+    for one, other in zip(
+        [*ours.coefs_, *ours.intercepts_], [*theirs.coefs_, *theirs.intercepts_], strict=True
+    ):
+        assert_allclose(one, other, atol=1e-6)

@@ -187,3 +187,14 @@ def test_of_members_that_train_by_themselves_the_worst_end_counts(endings, worst
     assert (whole.n_epochs, whole.n_rows) == (4, 28)
     assert whole.history["epoch"] == [1, 2, 3, 4]
     assert monitors[0].history["epoch"] == [1, 2]  # left as they were
+
+
+@pytest.mark.parametrize("n_members", [1, 4])
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_the_best_score_is_that_of_the_best_epoch(solver, n_members, noisy):
+    X, y, *_ = noisy
+    clf = network(**overfitting(solver), n_members=n_members, early_stopping=True, max_iter=12)
+    clf.fit(X, y)
+    assert clf.best_validation_score_ == clf.validation_scores_[clf.best_epoch_ - 1]
+    if n_members == 1 or solver == "adam":
+        assert clf.best_validation_score_ == max(clf.validation_scores_)

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from skxent import SigmoidMLPClassifier, SoftmaxMLPClassifier
+from skxent._weights import class_factors
 
 
 @both_classes
@@ -127,3 +128,9 @@ def test_weights_so_small_that_the_penalty_is_all_that_counts(iris):
         clf.fit(X, y, tiny)
     with pytest.raises(ValueError, match=expected):
         clf.set_params(solver="lbfgs", alpha=1e-4, early_stopping=False).fit(X, y, tiny * 1e-100)
+
+
+def test_balanced_is_among_the_classes_that_are_there():
+    codes, weights = np.array([0, 0, 2, 2]), np.array([1.0, 2.0, 1.0, 0.0])
+    factors = class_factors("balanced", np.arange(4), codes, weights)
+    assert_allclose(factors, [4 / (2 * 3), 0, 4 / (2 * 1), 0])

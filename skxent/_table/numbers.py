@@ -259,14 +259,19 @@ def distribution(x, weights):
     present = ~np.isnan(x)
     x = x[present]
     if weights is None:
-        x = np.sort(x).astype(np.float64)  # single ones are sorted in half the time
-        totals = np.arange(1.0, len(x) + 1)
-    else:
-        x = x.astype(np.float64)
-        order = np.argsort(x)
-        x, totals = x[order], np.cumsum(weights[present][order])
-    last = np.flatnonzero(np.append(x[1:] != x[:-1], True))[: len(x)]
+        x = np.sort(x)  # single ones as they are, in half the time
+        last = _ends_of_runs(x if x.dtype == np.float32 else x.astype(np.float64, copy=False))
+        return x[last].astype(np.float64), last + 1.0
+    x = x.astype(np.float64)
+    order = np.argsort(x)
+    x, totals = x[order], np.cumsum(weights[present][order])
+    last = _ends_of_runs(x)
     return x[last], totals[last]
+
+
+def _ends_of_runs(x):
+    """Return where each run of equal values ends."""
+    return np.flatnonzero(np.append(x[1:] != x[:-1], True))[: len(x)]
 
 
 def quantiles(values, totals, numerators, denominator):

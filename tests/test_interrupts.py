@@ -248,3 +248,37 @@ def test_ctrl_c_from_outside():
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.split().count("ok") == 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_ctrl_c_that_another_thread_is_given():
+    """As when it comes while the main thread begins to wait: nothing wakes that thread."""
+    program = """
+    import os, signal, threading
+    from sklearn.datasets import load_digits
+    from skxent import SoftmaxMLPClassifier
+
+    X, y = load_digits(return_X_y=True)
+    under_way = threading.Event()
+
+    def scoring(estimator, X, y):
+        under_way.set()
+        return 0.0
+
+    def press():
+        under_way.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press).start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    SoftmaxMLPClassifier(
+        solver="lbfgs", max_iter=10**8, max_fun=10**9, tol=0.0, n_iter_no_change=10**8,
+        early_stopping=True, scoring=scoring, n_members=3, n_jobs=2,
+    ).fit(X, y)
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True, text=True, timeout=100,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert "interrupted by user" in ran.stderr

@@ -7,8 +7,9 @@ import mmap
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,6 +169,7 @@ def _no_line_search_warnings():
 # bytes: its stack and its first objects. Python waits for ever for a thread that begins, and then
 # finds no memory to say so
 _ROOM_FOR_A_THREAD = 1 << 24
+_GLANCE = 0.2  # seconds
 
 
 @contextmanager
@@ -178,10 +180,28 @@ def _in_parallel(n_jobs, n_tasks):
         with ThreadPoolExecutor(n_threads) as pool:
             n_started = _start(pool, n_threads)
             if n_started == n_threads:
-                yield pool.map
+                yield partial(_results, pool)
                 return
         n_threads = n_started
     yield map
+
+
+def _results(pool, call, items):
+    """Do what ``pool.map`` does, and look up now and then while it lasts.
+
+    A signal that another thread was given, or that came just before, does not end Python's waiting.
+    """
+    tasks = [pool.submit(call, item) for item in items]
+    try:
+        results = []
+        for task in tasks:
+            while not task.done():
+                wait([task], _GLANCE)
+            results.append(task.result())
+        return results
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _start(pool, n_threads):

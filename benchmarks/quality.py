@@ -223,6 +223,8 @@ def tables_of(data):
     if data in ("packaged", "unseen"):
         return packaged_tables() if data == "packaged" else unseen_tables()
     paths = sorted(Path(data).glob("*.parquet"), key=lambda path: path.stat().st_size)
+    if not paths:
+        raise SystemExit(f"{data} is none of packaged and unseen, nor a folder of NAME.parquet")
     return {path.stem: partial(pd.read_parquet, path) for path in paths}
 
 

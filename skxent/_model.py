@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from ._columns import dtype_of
 from ._kernels import Inputs, Kernel
 from ._outputs import Outputs
 from ._persistence import pack_rng, require, unpack_rng
 from ._products import dot
+from ._settings import is_auto
 from ._table.reader import Reader, unpack_reader
 from ._threads import effective_n_jobs
 from ._training.activations import ACTIVATIONS
@@ -59,9 +61,7 @@ class Model:
         over its threads.
         """
         inputs, n_threads = self._read(X, estimator)
-        # a DataFrame would look for a column of that name
-        single = hasattr(type(X), "dtype") and X.dtype == np.float32
-        dtype = np.float32 if single else np.float64
+        dtype = np.float32 if dtype_of(X) == np.float32 else np.float64
         return self.logits_of(inputs, dtype, n_threads)
 
     def logits_of(self, inputs: Inputs, dtype: type, n_threads: int) -> NDArray:
@@ -119,7 +119,7 @@ class Model:
             **self._encoder_kept_and_given(given, passes_through),
         }
         for name, (kept, wanted) in kept_and_given.items():
-            if not (_is_auto(wanted) or _same(kept, wanted)):
+            if not (is_auto(wanted) or _same(kept, wanted)):
                 raise ValueError(
                     f"Training goes on with {name}={kept!r}, but {name}={wanted!r} is set. Set it "
                     "back, or start afresh by fit with warm_start=False."
@@ -131,19 +131,15 @@ class Model:
         if self.reader.passes_through:
             return {"encoder": ("passthrough", "auto" if passes_through else encoder)}
         learnt = self.reader.encoder
-        if _is_auto(encoder):
+        if is_auto(encoder):
             return {
                 "categorical_features": (learnt.categorical_features, given["categorical_features"])
             }
         same = isinstance(encoder, type(learnt)) and all(
-            _is_auto(value) or _same(learnt.get_params()[name], value)
+            is_auto(value) or _same(learnt.get_params()[name], value)
             for name, value in encoder.get_params().items()
         )
         return {"encoder": (learnt, "auto" if same else encoder)}
-
-
-def _is_auto(value):
-    return isinstance(value, str) and value == "auto"
 
 
 def _same(one, other):

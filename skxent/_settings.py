@@ -168,7 +168,7 @@ def resolve(
     """
     calibrated = given["calibration"] == "temperature" and not incremental
     solver, rules, whys = _rules(given["solver"], n_rows, incremental)
-    reasons = {name: why for name, why in whys.items() if _is_auto(given[name])}
+    reasons = {name: why for name, why in whys.items() if is_auto(given[name])}
     values = given | {name: rules[name] for name in reasons if name != "solver"}
     values["solver"] = solver
     if hasattr(values["cv"], "__next__"):  # it can be gone through once, and a race does so too
@@ -187,14 +187,14 @@ def resolve(
     if incremental:
         values["early_stopping"] = False
         values["max_iter"] = 1
-        if shape is None and _is_auto(given["n_members"]):
+        if shape is None and is_auto(given["n_members"]):
             values["n_members"] = 1
     by_cv = given["cv"] is not None and values["early_stopping"] and not own_validation
     if by_cv and "n_members" in reasons and shape is None and values["n_members"] > 1:
         reasons["n_members"] = "one for every split of cv"
-    dealt = _is_auto(given["solver"]) and n_rows >= LARGE and "n_members" in reasons
+    dealt = is_auto(given["solver"]) and n_rows >= LARGE and "n_members" in reasons
     values["n_folds"] = FOLDS if dealt and given["cv"] is None and not incremental else None
-    shared = incremental and not _is_auto(given["max_iter"])
+    shared = incremental and not is_auto(given["max_iter"])
     values["run_length"] = given["max_iter"] if shared else values["max_iter"]
     return Settings(
         **{f.name: values[f.name] for f in fields(Settings) if f.name != "reasons"},
@@ -202,7 +202,8 @@ def resolve(
     )
 
 
-def _is_auto(value):
+def is_auto(value: Any) -> bool:
+    """Return whether the value of a parameter is left to the table."""
     return isinstance(value, str) and value == "auto"
 
 
